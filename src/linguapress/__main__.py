@@ -1,0 +1,5 @@
+"""``python -m linguapress``."""
+
+from linguapress.cli import app
+
+app(prog_name="linguapress")

@@ -1,0 +1,64 @@
+"""The command line. Whatever loads a model or measures one is imported by the command that needs it."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from linguapress import __version__
+from linguapress.commands.compress import compress
+from linguapress.commands.methods import list_methods
+
+_LATER = {"train": "linguapress.training.cli", "bench": "linguapress.evaluation.cli"}
+
+
+class Commands(TyperGroup):
+    """Commands of which some live in modules that are imported when they are called."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The command that ``args`` begin with; a placeholder gives way to the ``app`` of its module."""
+        name, command, rest = super().resolve_command(ctx, args)
+        if name in _LATER:
+            command = typer.main.get_command(import_module(_LATER[name]).app)
+        return name, command, rest
+
+
+app = typer.Typer(
+    cls=Commands, no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)  # fmt: skip
+
+
+@app.callback()
+def main(version: Annotated[bool, typer.Option("--version", help="Show the version and exit.", is_eager=True)] = False) -> None:
+    """Context compression for RAG: fewer tokens, the same characters, a budget that holds."""
+    if version:
+        typer.echo(f"linguapress {__version__}")
+        raise typer.Exit
+
+
+@app.command()
+def demo(
+    question: Annotated[str | None, typer.Option("--question", "-q", help="A question of your own.", show_default=False)] = None,
+    tokens: Annotated[int, typer.Option("--tokens", "-t", min=1, help="Tokens that may remain of the retrieved passages.")] = 200,
+) -> None:
+    """Answer questions over 24 bundled Wikipedia passages: retrieve, compress, show what was kept. Works offline."""
+    from linguapress.demo import run
+
+    run(question, tokens)
+
+
+def _placeholder() -> None:
+    raise NotImplementedError("the group replaces this command before it is called")
+
+
+app.command("compress")(compress)
+app.command("methods")(list_methods)
+app.command("train", help="Train the keep classifier and the embedder.")(_placeholder)
+app.command("bench", help="Measure methods at equal budgets.")(_placeholder)
+
+if __name__ == "__main__":
+    app(prog_name="linguapress")

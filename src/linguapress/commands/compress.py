@@ -1,0 +1,149 @@
+"""``linguapress compress``."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
+from enum import Enum
+from inspect import Parameter, signature
+from typing import Annotated, Any
+
+import typer
+
+from linguapress.budget import Budget
+from linguapress.commands.documents import Document, Split, read_documents
+from linguapress.commands.failures import USAGE, fail, reported, warn
+from linguapress.compression import Compression
+from linguapress.counters import token_counter
+from linguapress.guard import Guard
+from linguapress.order import checked_order
+from linguapress.presets import PRESETS, load
+from linguapress.render import summary, to_ansi, to_html, to_markdown, to_plain
+
+_RATE = 0.5
+_OPTIONS = {"model": "--model", "device": "--device", "order": "--order", "guard": "--keep or --no-guard"}
+
+
+class Format(str, Enum):
+    """What is written to standard output."""
+
+    text = "text"
+    ansi = "ansi"
+    html = "html"
+    markdown = "markdown"
+    json = "json"
+
+
+def compress(  # noqa: PLR0913 - each parameter is an option of the command line
+    files: Annotated[list[str] | None, typer.Argument(help="UTF-8 files, each a document; - or none = standard input.")] = None,
+    *,
+    query: Annotated[str | None, typer.Option("--query", "-q", help="What the reader will be asked.")] = None,
+    tokens: Annotated[int | None, typer.Option("--tokens", "-t", help="Tokens that may remain.")] = None,
+    rate: Annotated[float | None, typer.Option("--rate", "-r", help=f"Share of tokens to keep, 0..1; {_RATE} if neither is given.")] = None,
+    method: Annotated[str, typer.Option("--method", "-m", help="One of: linguapress methods.")] = "lingua",
+    model: Annotated[str | None, typer.Option(help="Model of the method: name or folder.")] = None,
+    device: Annotated[str | None, typer.Option(help="Where the model runs: auto, cpu, cuda, ...")] = None,
+    counter: Annotated[str | None, typer.Option(help="Who counts: a tiktoken or Hugging Face name, or a folder.")] = None,
+    order: Annotated[str | None, typer.Option(help="Order of passages: original, relevance or ends.")] = None,
+    keep: Annotated[list[str] | None, typer.Option(help="Regular expression of what must survive; repeatable.")] = None,
+    no_guard: Annotated[bool, typer.Option("--no-guard", help="Protect nothing but what --keep names.")] = False,
+    separator: Annotated[str | None, typer.Option(help=r"Between passages, \n and \t understood; a blank line, or \n for lines.")] = None,
+    split: Annotated[Split, typer.Option(help="Cut the input into documents at blank lines (passages) or at lines.")] = Split.none,
+    output: Annotated[Format, typer.Option("--format", "-f", help="What to write: the result, or what became of the input.")] = Format.text,
+) -> None:
+    """Shorten documents to a budget; the result goes to standard output, measurements to standard error."""
+    with reported():
+        settings = _settings(method, {"model": model, "device": device, "order": order, "guard": _guard(keep or (), no_guard)})
+        press = load(method, **settings)
+        budget = _budget(tokens, rate, counter, _separator(separator, split))
+        documents = read_documents(files or (), split)
+        if not any(document.text.strip() for document in documents):
+            warn("the input is empty")
+        start = time.perf_counter()
+        with _status(sum(len(document.text) for document in documents)):
+            found = press.compress([document.text for document in documents], query, budget=budget)
+        elapsed = time.perf_counter() - start
+        _write(_rendered(found, documents, output))
+        for warning in found.warnings:
+            warn(warning)
+        typer.echo(f"{summary(found)}, {elapsed * 1000:,.0f} ms with loading", err=True)
+
+
+def _settings(method: str, given: Mapping[str, object]) -> dict[str, Any]:
+    """Those of the settings that were given, if the method takes them."""
+    wanted = {name: value for name, value in given.items() if value is not None}
+    if method not in PRESETS:
+        return {}
+    known = signature(PRESETS[method]).parameters
+    for name in wanted:
+        if name not in known:
+            fail(f"method {method!r} takes no {_OPTIONS[name]}", USAGE)
+    needed = [name for name, item in known.items() if item.default is Parameter.empty and name not in wanted]
+    if needed:
+        fail(f"method {method!r} needs {', '.join(_OPTIONS.get(name, name) for name in needed)}", USAGE)
+    if "order" in wanted:
+        checked_order(str(wanted["order"]))
+    return wanted
+
+
+def _guard(keep: Iterable[str], no_guard: bool) -> Guard | None:
+    """The guard that the options describe, None when there are none."""
+    patterns = tuple(keep)
+    if not patterns and not no_guard:
+        return None
+    try:
+        return replace(Guard.off() if no_guard else Guard(), keep=patterns)
+    except ValueError as error:
+        fail(str(error), USAGE)
+
+
+def _budget(tokens: int | None, rate: float | None, counter: str | None, separator: str) -> Budget:
+    if tokens is not None and rate is not None:
+        fail("give either --tokens or --rate, not both", USAGE)
+    share = _RATE if tokens is None and rate is None else rate
+    return Budget(tokens, share, token_counter(counter), separator)
+
+
+def _separator(given: str | None, split: Split) -> str:
+    if given is None:
+        return "\n" if split is Split.lines else "\n\n"
+    return given.replace(r"\n", "\n").replace(r"\t", "\t")
+
+
+def _status(characters: int) -> AbstractContextManager[object]:
+    """A spinner, where somebody watches; never a library's own progress bar in a log."""
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    if not sys.stderr.isatty():
+        return nullcontext()
+    from rich.console import Console
+
+    return Console(stderr=True).status(f"compressing {characters:,} characters")
+
+
+def _rendered(found: Compression, documents: Sequence[Document], output: Format) -> str:
+    names = [document.name for document in documents]
+    if output is Format.text:
+        return found.text
+    if output is Format.json:
+        return json.dumps({**found.to_dict(), "ratio": _finite(found.ratio), "documents": names}, ensure_ascii=False)
+    if output is Format.ansi:
+        return (to_plain if os.environ.get("NO_COLOR") else to_ansi)(found, names)
+    return (to_html if output is Format.html else to_markdown)(found, names)
+
+
+def _finite(ratio: float) -> float | None:
+    return ratio if ratio != float("inf") else None
+
+
+def _write(text: str) -> None:
+    """Exactly ``text`` as UTF-8, with a final newline; nothing for nothing."""
+    stream = typer.get_binary_stream("stdout")
+    stream.write(text.encode("utf-8", "replace"))
+    if text and not text.endswith("\n"):
+        stream.write(b"\n")
+    stream.flush()

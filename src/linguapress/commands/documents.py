@@ -1,0 +1,70 @@
+"""Documents from files and from standard input."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Sequence
+from enum import Enum
+from pathlib import Path
+from typing import NamedTuple
+
+import typer
+
+from linguapress.commands.failures import USAGE, fail
+
+_STDIN = "-"
+
+
+class Split(str, Enum):
+    """What counts as one document."""
+
+    none = "none"
+    passages = "passages"
+    lines = "lines"
+
+
+class Document(NamedTuple):
+    """A text and what to call it.
+
+    Attributes:
+        name: file name, with a number where the file was split.
+        text: its characters.
+    """
+
+    name: str
+    text: str
+
+
+def read_documents(paths: Sequence[str], split: Split) -> list[Document]:
+    """Documents of all files in their order; standard input where there is no file, or where one is called ``-``."""
+    if paths.count(_STDIN) > 1:
+        fail("standard input (-) can be read only once", USAGE)
+    return [part for path in paths or [_STDIN] for part in _parts(_read(path), split)]
+
+
+def _read(path: str) -> Document:
+    name = "standard input" if path == _STDIN else path
+    try:
+        content = _stdin() if path == _STDIN else Path(path).read_bytes()
+    except OSError as error:
+        fail(f"cannot read {name}: {error.strerror or error}")
+    try:
+        return Document(name, content.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        fail(f"cannot read {name}: byte {error.start} is not UTF-8; convert it first, such as with iconv")
+
+
+def _stdin() -> bytes:
+    if sys.stdin is not None and sys.stdin.isatty():
+        typer.echo("reading from the terminal; end with Ctrl-D", err=True)
+    return typer.get_binary_stream("stdin").read()
+
+
+def _parts(document: Document, split: Split) -> list[Document]:
+    """The document, or its passages or lines; blank ones say nothing and are left out."""
+    if split is Split.none:
+        return [document]
+    pattern = r"\r?\n(?:[^\S\n]*\n)+" if split is Split.passages else r"\r?\n"
+    texts = [text for text in re.split(pattern, document.text) if text.strip()]
+    return [Document(f"{document.name}:{number}", text) for number, text in enumerate(texts, start=1)]

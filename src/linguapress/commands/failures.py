@@ -1,0 +1,52 @@
+"""Errors as one line on standard error, with an exit code that tells usage from failure."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NoReturn
+
+import typer
+
+from linguapress.errors import InvalidBudget, MissingExtra, ModelNotFound, UnknownName
+from linguapress.render import shown
+
+FAILURE, USAGE = 1, 2
+
+
+def fail(message: str, code: int = FAILURE) -> NoReturn:
+    """Ends the command with one line on standard error."""
+    typer.echo(f"error: {' '.join(shown(message).split())}", err=True)
+    raise typer.Exit(code)
+
+
+def warn(message: str) -> None:
+    """A line on standard error."""
+    typer.echo(f"warning: {' '.join(shown(message).split())}", err=True)
+
+
+@contextmanager
+def reported() -> Iterator[None]:
+    """Turns exceptions into one line; ``LINGUAPRESS_TRACEBACK=1`` lets them through."""
+    try:
+        yield
+    except typer.Exit:
+        raise
+    except BrokenPipeError:
+        _hang_up()
+    except Exception as error:
+        if os.environ.get("LINGUAPRESS_TRACEBACK"):
+            raise
+        if isinstance(error, UnknownName | InvalidBudget):
+            fail(str(error), USAGE)
+        known = isinstance(error, ModelNotFound | MissingExtra)
+        fail(str(error) if known else f"{type(error).__name__}: {error} (LINGUAPRESS_TRACEBACK=1 shows where)")
+
+
+def _hang_up() -> NoReturn:
+    """The reader of our output has left: nothing is wrong, and the interpreter must not try to flush at its end."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 1)
+    os.close(null)
+    raise typer.Exit(0)

@@ -1,0 +1,19 @@
+"""``linguapress methods``."""
+
+from __future__ import annotations
+
+from inspect import signature
+
+from rich.console import Console
+from rich.table import Table
+
+from linguapress.presets import PRESETS, methods
+
+
+def list_methods() -> None:
+    """List the methods and the settings that each takes."""
+    console = Console(markup=False, highlight=False)
+    table = Table("method", "what it does", "settings", box=None, pad_edge=False, header_style="bold")
+    for name, about in methods().items():
+        table.add_row(name, about, ", ".join(signature(PRESETS[name]).parameters))
+    console.print(table, width=console.width if console.is_terminal else 200)

@@ -1,0 +1,167 @@
+"""What every method inherits: checking, measuring, the proof of the budget; and chains."""
+
+from __future__ import annotations
+
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import ClassVar
+
+import numpy as np
+
+from linguapress.budget import Budget
+from linguapress.compression import Compression
+from linguapress.counters import remembering
+from linguapress.draft import Draft, Stage
+from linguapress.errors import InvalidDocuments
+from linguapress.guard import Guard
+from linguapress.scores import Rating, unit_of
+from linguapress.segment import sentences, words
+from linguapress.select import Rows, keep_best
+from linguapress.text import Passage, Span
+from linguapress.units import Units
+
+
+class Compressor(ABC):
+    """Shortens documents to a budget. A method writes :meth:`reduce`; users call :meth:`compress`."""
+
+    name: ClassVar[str] = "compressor"
+    always: ClassVar[bool] = False
+    """Whether :meth:`reduce` runs even when everything fits (methods that drop by a threshold, or that reorder)."""
+
+    def compress(self, documents: Sequence[str], query: str | None = None, *, budget: Budget) -> Compression:
+        """Shortens ``documents`` so that the string made of what is kept fits the budget.
+
+        Args:
+            documents: texts; never changed.
+            query: what the reader will be asked. Blank = None.
+            budget: how much may remain.
+
+        Returns:
+            What is kept, as spans of the documents, with the measurements. Everything, when everything fits.
+
+        Raises:
+            InvalidDocuments: ``documents`` is no sequence of strings.
+        """
+        whole = _draft(documents, query, budget)
+        before = whole.tokens
+        draft = replace(whole, limit=budget.limit(before))
+        if before > draft.limit or self.always:
+            draft = _proved(self.traced(replace(draft, limit=min(draft.limit, before))))
+        return Compression.of(documents, draft, before, budget.limit(before))
+
+    @abstractmethod
+    def reduce(self, draft: Draft) -> Draft:
+        """A draft that fits ``draft.limit``; the only thing a method must write."""
+
+    def traced(self, draft: Draft) -> Draft:
+        """:meth:`reduce`, with a record of what it removed."""
+        before, start = draft.tokens, time.perf_counter()
+        reduced = self.reduce(draft)
+        stage = Stage(self.name, before, reduced.tokens, (time.perf_counter() - start) * 1000)
+        return replace(reduced, stages=(*reduced.stages, stage))
+
+
+class UnitCompressor(Compressor):
+    """A method that only ranks units: it splits, scores, and keeps the best."""
+
+    def split(self, text: str) -> list[Span]:
+        """Units of a text, tiling it: words, unless a method says otherwise."""
+        return words(text)
+
+    @property
+    def guarded(self) -> Guard:
+        """What selection may not tear; nothing, unless a method says otherwise."""
+        return Guard.off()
+
+    @abstractmethod
+    def score(self, passages: Sequence[Passage], units: Sequence[Units], query: str | None) -> Rating:
+        """One number for each unit of each passage, larger = keep; ``inf`` forces.
+
+        Units are ranges of ``passage.text``; ``passage.source`` is there for context.
+        """
+
+    def reduce(self, draft: Draft) -> Draft:
+        """Keeps the best units that fit; of the best one its beginning, when none fits."""
+        units = [self.guarded.units(passage.text, self.split) for passage in draft.passages]
+        rating = self.score(draft.passages, units, draft.query)
+        known = rated(draft, rating).warning(*rating.warnings)
+        reduced = keep_best(known, units, rating.units)
+        if not reduced.text and draft.limit > 0:
+            reduced = beginnings(known, units, rating.units)
+        return self.guarded.reported(known, reduced)
+
+
+def rated(draft: Draft, rating: Rating) -> Draft:
+    """The draft, its passages carrying their relevance."""
+    if rating.passages is None:
+        return draft
+    pairs = zip(draft.passages, rating.passages, strict=True)
+    return replace(draft, passages=tuple(replace(passage, score=float(score)) for passage, score in pairs))
+
+
+def beginnings(draft: Draft, units: Sequence[Units], scores: Rows) -> Draft:
+    """Words of the best units, when no whole unit fits."""
+    finer = [words(passage.text) for passage in draft.passages]
+    owners = [unit_of(np.array(spans, dtype=np.int64).reshape(-1, 2), item.spans) for spans, item in zip(finer, units, strict=True)]
+    values = [np.asarray([*row, -np.inf])[owner] for row, owner in zip(scores, owners, strict=True)]
+    cut = keep_best(draft, finer, values)
+    return cut.warning(f"no whole unit fits {draft.limit} tokens; the beginning of the best one was kept") if cut.text else cut
+
+
+@dataclass(frozen=True)
+class Chain(Compressor):
+    """Compressors one after another; each but the last gets more room than the limit.
+
+    Attributes:
+        steps: compressors, coarse to fine.
+        slack: for each step, how many times the limit it may leave; the last must be 1. Empty = 1 for each.
+    """
+
+    name: ClassVar[str] = "chain"
+    steps: tuple[Compressor, ...]
+    slack: tuple[float, ...] = field(default=())
+
+    def __init__(self, *steps: Compressor, slack: Sequence[float] = ()) -> None:
+        """Chains ``steps``; a chain is a compressor itself."""
+        if slack and (len(slack) != len(steps) or slack[-1] != 1 or min(slack) < 1):
+            raise ValueError(f"slack needs one number of 1 or more for each of {len(steps)} steps, the last 1; got {tuple(slack)}")
+        object.__setattr__(self, "steps", tuple(steps))
+        object.__setattr__(self, "slack", tuple(slack) or (1.0,) * len(steps))
+
+    def reduce(self, draft: Draft) -> Draft:
+        """Reduces in turn; a step is skipped when the draft already fits its room."""
+        limit = draft.limit
+        for step, slack in zip(self.steps, self.slack, strict=True):
+            room = draft.allowing(int(limit * slack))
+            draft = step.traced(room).allowing(limit) if step.always or room.tokens > room.limit else draft
+        return draft
+
+    def traced(self, draft: Draft) -> Draft:
+        """The steps keep records of their own."""
+        return self.reduce(draft)
+
+
+def _draft(documents: Sequence[str], query: str | None, budget: Budget) -> Draft:
+    if isinstance(documents, str | bytes) or not isinstance(documents, Sequence):
+        raise InvalidDocuments(f"documents must be a list of strings, got {type(documents).__name__}; wrap a single text in a list")
+    for index, document in enumerate(documents):
+        if not isinstance(document, str):
+            raise InvalidDocuments(f"documents must be strings, number {index} is {type(document).__name__}")
+    passages = tuple(Passage.whole(index, source) for index, source in enumerate(documents))
+    asked = query if query and query.strip() else None
+    return Draft(passages, asked, 0, remembering(budget.counter), budget.separator)
+
+
+def _proved(draft: Draft) -> Draft:
+    """The draft if it fits; otherwise its head, sentence by sentence and word by word, and a warning."""
+    if draft.tokens <= draft.limit:
+        return draft
+    for split in (sentences, words):
+        units = [Units(split(passage.text)) for passage in draft.passages]
+        order = iter(range(sum(len(item.spans) for item in units)))
+        cut = keep_best(draft, units, [[-next(order) for _ in item.spans] for item in units])
+        if cut.tokens <= cut.limit and cut.text:
+            return cut.warning("the method overshot the budget; its result was cut")
+    return draft.having(()).warning("nothing fits the budget")

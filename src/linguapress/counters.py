@@ -1,0 +1,122 @@
+"""Token counters: the reader's tokenizer, as a function from text to a number."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from linguapress.errors import MissingExtra, UnknownName
+from linguapress.segment import encodable
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+TokenCounter = Callable[[str], int]
+
+
+def embedded(text: str) -> int:
+    """Tokens of the embedded model's own tokenizer (WordPiece, 30,522 pieces); the default, offline.
+
+    A word that the vocabulary cannot spell counts one for each of its characters, since any reader pays for them.
+    """
+    encoding = _embedded_tokenizer().encode(encodable(text), add_special_tokens=False)
+    total = len(encoding.ids)
+    if "[UNK]" in encoding.tokens:
+        unknown = (span for token, span in zip(encoding.tokens, encoding.offsets, strict=True) if token == "[UNK]")
+        total += sum(end - start - 1 for start, end in unknown)
+    return total
+
+
+@lru_cache(maxsize=1)
+def _embedded_tokenizer() -> Tokenizer:
+    from tokenizers import Tokenizer
+
+    tokenizer = Tokenizer.from_str(resources.files("linguapress").joinpath("assets/mini/tokenizer.json").read_text("utf-8"))
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    tokenizer.encode_special_tokens = True  # a document that spells out "[SEP]" holds text
+    return tokenizer
+
+
+def token_counter(counter: object = None) -> TokenCounter:
+    """A counter from whatever names one.
+
+    Args:
+        counter: None for the embedded tokenizer; a function from text to int; a tiktoken encoding or model name
+            (``"cl100k_base"``, ``"gpt-4o"``); a Hugging Face tokenizer, its local folder, or its hub name.
+
+    Raises:
+        UnknownName: nothing of that name can be loaded.
+    """
+    if counter is None:
+        return embedded
+    if isinstance(counter, str | Path):
+        return _named(str(counter))
+    if hasattr(counter, "encode"):
+        return _encoder(counter)
+    if callable(counter):
+        return counter
+    raise UnknownName(f"cannot count tokens with {counter!r}; give a function, a tiktoken or Hugging Face name, or a tokenizer")
+
+
+def remembering(counter: TokenCounter) -> TokenCounter:
+    """The counter, which counts the same text only once; for the length of one call, since it holds on to the texts."""
+    return lru_cache(maxsize=64)(counter)
+
+
+@lru_cache(maxsize=16)
+def _named(name: str) -> TokenCounter:
+    if name == "embedded":
+        return embedded
+    if Path(name).exists():
+        return _hugging_face(name)
+    return _tiktoken(name) or _hugging_face(name)
+
+
+def _tiktoken(name: str) -> TokenCounter | None:
+    """Counter of a tiktoken encoding or OpenAI model, None when tiktoken does not know the name."""
+    try:
+        import tiktoken
+    except ImportError as error:
+        if name.startswith(("cl100k", "o200k", "p50k", "r50k", "gpt-", "o1", "o3", "o4")):
+            raise MissingExtra("tiktoken", "tiktoken") from error
+        return None
+    known = name in tiktoken.list_encoding_names()
+    try:
+        encoding_name = name if known else tiktoken.encoding_name_for_model(name)
+    except KeyError:
+        return None
+    try:
+        encoding = tiktoken.get_encoding(encoding_name)
+    except Exception as error:
+        raise UnknownName(f"tiktoken could not load {encoding_name!r}; it needs its vocabulary in TIKTOKEN_CACHE_DIR") from error
+    return lambda text: len(encoding.encode_ordinary(encodable(text)))
+
+
+def _hugging_face(name: str) -> TokenCounter:
+    file = Path(name) / "tokenizer.json" if Path(name).is_dir() else Path(name)
+    if file.is_file():
+        from tokenizers import Tokenizer
+
+        return _encoder(Tokenizer.from_file(str(file)))
+    try:
+        from transformers import AutoTokenizer
+
+        return _encoder(AutoTokenizer.from_pretrained(name))
+    except Exception as error:
+        raise UnknownName(f"no tiktoken encoding, tokenizer folder or hub tokenizer called {name!r}") from error
+
+
+def _encoder(tokenizer: Any) -> TokenCounter:
+    """Counts with an object that has ``encode``: tiktoken, ``tokenizers`` or transformers."""
+    if hasattr(tokenizer, "encode_ordinary"):
+        return lambda text: len(tokenizer.encode_ordinary(encodable(text)))
+
+    def count(text: str) -> int:
+        encoded = tokenizer.encode(encodable(text), add_special_tokens=False)
+        return len(getattr(encoded, "ids", encoded))
+
+    return count

@@ -1,0 +1,27 @@
+"""Errors that callers may want to tell apart; each is also one of Python's own kinds."""
+
+from __future__ import annotations
+
+
+class InvalidBudget(ValueError):
+    """A budget that is neither a number of tokens nor a rate between 0 and 1."""
+
+
+class InvalidDocuments(TypeError):
+    """Documents that are not a sequence of strings."""
+
+
+class UnknownName(ValueError):
+    """A method, token counter or device that does not exist."""
+
+
+class ModelNotFound(OSError):
+    """A model folder or hub name that cannot be loaded."""
+
+
+class MissingExtra(ImportError):
+    """An optional dependency that is not installed."""
+
+    def __init__(self, package: str, extra: str) -> None:
+        """Names the package that is missing and the extra that brings it."""
+        super().__init__(f"{package} is not installed; run: pip install 'linguapress[{extra}]'")

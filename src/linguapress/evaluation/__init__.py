@@ -1,0 +1,1 @@
+"""Measuring what compression keeps, and what it costs."""

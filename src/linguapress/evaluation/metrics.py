@@ -1,0 +1,45 @@
+"""What survived, with its uncertainty."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import regex
+
+_PUNCTUATION = regex.compile(r"[\p{P}\p{S}]")
+_ARTICLE = regex.compile(r"\b(?:a|an|the)\b")
+
+
+def normal(text: str) -> str:
+    """Lower case, no punctuation, no articles, single blanks, as in SQuAD and in lost-in-the-middle."""
+    return " ".join(_ARTICLE.sub(" ", _PUNCTUATION.sub(" ", text.lower())).split())
+
+
+def answer_survives(text: str, answers: Sequence[str]) -> bool:
+    """Whether one of the answers, normalised, stands in the normalised text."""
+    hay = f" {normal(text)} "
+    return any(needle and f" {needle} " in hay for needle in map(normal, answers))
+
+
+def share_kept(sentence: str, kept: str) -> float:
+    """Share of the words of ``sentence`` that occur in ``kept``, in order."""
+    wanted, position, found = normal(sentence).split(), 0, 0
+    have = normal(kept).split()
+    for word in wanted:
+        try:
+            position = have.index(word, position) + 1
+            found += 1
+        except ValueError:
+            continue
+    return found / len(wanted) if wanted else 1.0
+
+
+def interval(values: Sequence[float], seed: int = 0, rounds: int = 2000) -> tuple[float, float]:
+    """Bootstrap interval of the mean that holds 95 % of resamples."""
+    if not len(values):
+        return float("nan"), float("nan")
+    rng = np.random.default_rng(seed)
+    means = rng.choice(np.asarray(values, dtype=float), (rounds, len(values))).mean(axis=1)
+    low, high = np.quantile(means, [0.025, 0.975])
+    return float(low), float(high)

@@ -1,0 +1,90 @@
+"""Questions over retrieved passages, read from a data folder."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from linguapress.evaluation.metrics import normal
+from linguapress.jsonl import read_jsonl
+from linguapress.segment import sentences
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A question, the passages that a retriever would return, and what must survive.
+
+    Attributes:
+        id: name of the question in its data set.
+        question: the query.
+        documents: passages in the order in which methods get them.
+        answers: strings, one of which must survive.
+        evidence: sentences of the gold passages that hold an answer: pairs of document index and text.
+    """
+
+    id: str
+    question: str
+    documents: tuple[str, ...]
+    answers: tuple[str, ...]
+    evidence: tuple[tuple[int, str], ...]
+
+
+def _example(name: str, question: str, docs: list[tuple[str, bool]], answers: list[str], seed: int) -> Example:
+    """Shuffles the passages by the question's name and the seed."""
+    random.Random(f"{seed}:{name}").shuffle(docs)
+    wanted = [normal(answer) for answer in answers]
+    evidence = [
+        (index, text[start:end])
+        for index, (text, gold) in enumerate(docs)
+        if gold
+        for start, end in sentences(text)
+        if any(answer in normal(text[start:end]) for answer in wanted)
+    ]
+    return Example(name, question, tuple(text for text, _ in docs), tuple(answers), tuple(evidence))
+
+
+def _nq(folder: Path, seed: int) -> Iterator[Example]:
+    for row in read_jsonl(folder / "nq_multidoc" / "nq_20docs_gold_at_9_dev.jsonl.gz"):
+        docs = [(f"{doc['title']}\n{doc['text']}", index == row["gold_index"]) for index, doc in enumerate(row["docs"])]
+        yield _example(f"nq-{row['id']}", row["question"], docs, row["answers"], seed)
+
+
+def _multihop(folder: Path, seed: int) -> Iterator[Example]:
+    for name in ("hotpotqa", "musique"):
+        for row in read_jsonl(folder / "multihop_small" / f"{name}_train100.jsonl.gz"):
+            docs = [(f"{doc['title']}\n{doc['text']}", bool(doc["gold"])) for doc in row["docs"]]
+            yield _example(f"{name}-{row['id']}", row["question"], docs, row["answers"], seed)
+
+
+def _squadshifts(folder: Path, seed: int, questions: int = 200, others: int = 9) -> Iterator[Example]:
+    """One question for each of some paragraphs, next to other paragraphs of the same title, then of any."""
+    for name in ("new_wiki", "reddit"):
+        rows = list(read_jsonl(folder / "squadshifts" / f"{name}.jsonl.gz"))
+        rng = random.Random(f"{seed}:{name}")
+        rng.shuffle(rows)
+        for row in rows[: questions // 2]:
+            same = [other for other in rows if other is not row and other["title"] == row["title"]]
+            near = rng.sample(same, min(others, len(same)))
+            far = rng.sample([other for other in rows if other["title"] != row["title"]], others - len(near))
+            asked: Mapping[str, Any] = rng.choice(row["qas"])
+            docs = [(row["context"], True), *((other["context"], False) for other in (*near, *far))]
+            yield _example(f"{name}-{asked['id']}", asked["question"], docs, asked["answers"], seed)
+
+
+TASKS: Mapping[str, Callable[[Path, int], Iterator[Example]]] = {"nq": _nq, "multihop": _multihop, "squadshifts": _squadshifts}
+
+
+def examples(task: str, folder: Path, seed: int = 0, part: str = "all") -> list[Example]:
+    """Examples of a task.
+
+    Args:
+        task: a key of :data:`TASKS`.
+        folder: the data folder.
+        seed: order of the passages.
+        part: ``dev`` (even ones, for choosing), ``test`` (odd ones, for reporting) or ``all``.
+    """
+    found = list(TASKS[task](folder, seed))
+    return {"dev": found[::2], "test": found[1::2], "all": found}[part]

@@ -1,0 +1,128 @@
+"""What must survive, and what must stay whole, whatever a model thinks of it."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+import regex
+
+from linguapress.draft import Draft
+from linguapress.segment import Splitter, join_blank, tile
+from linguapress.structure import Block, blocks
+from linguapress.text import Span
+from linguapress.units import Units
+
+_NUMBER = r"\p{N}+"
+_WHOLE_NUMBER = r"[\w.,:/-]*\p{N}[\w.,:/%-]*(?<!\p{P})"
+_NEGATION = (
+    r"\b(?:not|no|never|none|nor|neither|nothing|nobody|nowhere|without|cannot|unless|except|fails?|failed|lacks?|lacking|"
+    r"\w+n['’]t|hardly|barely|"
+    r"nicht|kein\w*|nie|niemals|ohne|weder|pas|jamais|aucune?|sans|nunca|jamás|ningún|ninguna|sin|não|nem|sem|non|mai|senza|"
+    r"niet|geen|nooit|не|нет|ни|никогда|без|μη|δεν|χωρίς|لا|لم|لن|ليس|بدون|नहीं|ไม่|không|nie|bez|inte|ikke|ei)\b"
+    r"|[不没沒無无未非勿莫]|ない|ません|なし|ไม่"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """What selection may not tear.
+
+    Attributes:
+        numbers: words with a digit survive where words are dropped.
+        negations: so do negations (some twenty languages).
+        keep: regular expressions; what they match survives at every stage, and is never split.
+        structure: fenced code, Markdown links and lines of link lists stay whole; table rows bring their header; what is
+            kept of a JSON value still parses.
+    """
+
+    numbers: bool = True
+    negations: bool = True
+    keep: tuple[str, ...] = ()
+    structure: bool = True
+
+    def __post_init__(self) -> None:
+        """Refuses patterns that do not compile."""
+        if not isinstance(self.keep, tuple):
+            raise TypeError(f"keep takes a tuple of patterns, got {self.keep!r}")
+        for pattern in self.keep:
+            try:
+                regex.compile(pattern)
+            except regex.error as error:
+                raise ValueError(f"pattern {pattern!r} does not compile: {error}; use regex.escape for plain strings") from error
+
+    @classmethod
+    def off(cls) -> Guard:
+        """No guard at all."""
+        return cls(numbers=False, negations=False, structure=False)
+
+    @property
+    def coarse(self) -> Guard:
+        """The guard of stages that drop sentences or passages: a number does not save its whole sentence."""
+        return replace(self, numbers=False, negations=False)
+
+    def units(self, text: str, split: Splitter) -> Units:
+        """Units of ``text``: those of ``split``, but nothing whole is torn, and with what each needs."""
+        cuts = {unit.start for unit in split(text)}
+        found = blocks(text) if self.structure else []
+        for block in found:
+            cuts.difference_update(range(block.start + 1, block.end))
+            cuts.update(block.cuts)
+        protected = [Span(*match.span()) for match in _pattern(self.keep).finditer(text)] if self.keep else []
+        for start, end in protected:
+            cuts.difference_update(range(start + 1, end))
+        spans = join_blank(text, tile(cuts, len(text)))
+        vital = [match.start() for match in _pattern(self._vital).finditer(text)] if self._vital else []
+        return _bound(spans, found, _holding(spans, [span.start for span in protected]), _holding(spans, vital))
+
+    @property
+    def _vital(self) -> tuple[str, ...]:
+        return (*((_NUMBER,) if self.numbers else ()), *((_NEGATION,) if self.negations else ()))
+
+    def reported(self, before: Draft, after: Draft) -> Draft:
+        """``after``, with a warning when the budget left no room for something guarded."""
+        lost = self._guarded(before) - self._guarded(after)
+        if not lost:
+            return after
+        some = ", ".join(repr(part) for part in list(lost)[:3])
+        return after.warning(f"the budget of {before.limit} tokens left no room for {lost.total()} guarded parts, such as {some}")
+
+    def _guarded(self, draft: Draft) -> Counter[str]:
+        found: Counter[str] = Counter()
+        patterns = (*self.keep, *((_WHOLE_NUMBER,) if self.numbers else ()), *((_NEGATION,) if self.negations else ()))
+        if patterns:
+            pattern = _pattern(patterns)
+            for passage in draft.passages:
+                found.update(match.group() for match in pattern.finditer(passage.text) if match.group())
+        return found
+
+
+@lru_cache(maxsize=64)
+def _pattern(patterns: tuple[str, ...]) -> regex.Pattern[str]:
+    return regex.compile("|".join(f"(?:{pattern})" for pattern in patterns), regex.IGNORECASE if _NEGATION in patterns else 0)
+
+
+def _holding(spans: Sequence[Span], places: Sequence[int]) -> frozenset[int]:
+    """Indexes of the units that hold the given characters."""
+    starts = [span.start for span in spans]
+    return frozenset(bisect_right(starts, place) - 1 for place in places)
+
+
+def _bound(spans: Sequence[Span], found: Sequence[Block], forced: frozenset[int], vital: frozenset[int]) -> Units:
+    """Units with the bonds of the blocks that they lie in."""
+    if not found:
+        return Units(spans, {}, forced, vital)
+    index = {span.start: number for number, span in enumerate(spans)}
+    needs = {
+        index[start]: tuple(index[other] for other in company if other in index)
+        for block in found
+        for start, company in block.needs.items()
+        if start in index
+    }
+    frame = frozenset(index[start] for block in found for start in block.frame if start in index)
+    inside = (start for block in found if block.verbatim for start in (block.start, *block.cuts) if start < block.end)
+    verbatim = frozenset(index[start] for start in inside if start in index)
+    return Units(spans, needs, forced - frame, vital - frame, frame, verbatim)

@@ -1,0 +1,27 @@
+"""Baseline: the beginning of the documents, in their order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from linguapress.compressor import UnitCompressor
+from linguapress.scores import Rating
+from linguapress.text import Passage
+from linguapress.units import Units
+
+
+@dataclass(frozen=True)
+class Head(UnitCompressor):
+    """Keeps the first words, as a naive cut of the context does."""
+
+    name: ClassVar[str] = "head"
+
+    def score(self, passages: Sequence[Passage], units: Sequence[Units], query: str | None) -> Rating:
+        """The earlier, the larger."""
+        sizes = [len(item.spans) for item in units]
+        ends = np.cumsum(sizes)
+        return Rating([-np.arange(end - size, end, dtype=np.float32) for end, size in zip(ends, sizes, strict=True)])

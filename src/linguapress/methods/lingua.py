@@ -1,0 +1,204 @@
+"""Coarse to fine under one budget: the default.
+
+Sentences are ranked by relevance and kept up to ``slack`` times the limit; then words go, the less relevant their sentence and
+the lower their keep probability the sooner; a sentence of which only scraps would be left gives way to the others. What is kept
+of a sentence keeps its numbers and negations, and a passage its heading. Relatives: LongLLMLingua (arXiv 2310.06839, a budget
+that follows relevance from coarse to fine) and LLMLingua-2 (arXiv 2403.12968, keep probabilities).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import ClassVar, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from linguapress.compressor import Compressor, beginnings, rated
+from linguapress.draft import Draft, Stage
+from linguapress.guard import Guard
+from linguapress.headings import with_headings
+from linguapress.methods.llmlingua2 import keep_of_units
+from linguapress.order import Order, arranged, checked_order
+from linguapress.scores import Floats, KeepClassifier, Rating, Relevance
+from linguapress.segment import sentences, words
+from linguapress.select import keep_best
+from linguapress.text import Passage
+from linguapress.units import Units
+
+_LAST = 100.0  # more than any two ratings differ
+_SHORTEST = 30  # characters from which a repeated sentence counts as a repetition
+_ROUGHLY = 0.95  # share of its room that a stage uses when another follows
+
+
+class _Sentences(NamedTuple):
+    """Sentences of one passage: units of its text, their ratings, and where they begin in its source."""
+
+    units: Units
+    ratings: Floats
+    starts: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Lingua(Compressor):
+    """Ranks sentences by the query, then drops words. Without a query, both stages go by keep probability.
+
+    Attributes:
+        relevance: what rates documents and sentences.
+        keep: gives each token its keep probability.
+        guard: what is not torn.
+        order: order of the passages in the result.
+        slack: how many times the limit the sentence stage may leave, 1 = whole sentences only. This and the following were
+            chosen on dev data, see ``notebooks/results``.
+        document_weight: how much a document's rating adds to its sentences'.
+        keep_weight: how much one unit of log-odds of keeping weighs against the sentence's rating.
+        scrap: share of a sentence's characters below which what is left of it counts as a scrap.
+    """
+
+    name: ClassVar[str] = "lingua"
+    relevance: Relevance
+    keep: KeepClassifier
+    guard: Guard = field(default_factory=Guard)
+    order: Order = "original"
+    slack: float = 1.5
+    document_weight: float = 0.25
+    keep_weight: float = 0.1
+    scrap: float = 0.35
+
+    def __post_init__(self) -> None:
+        """Refuses an unknown order."""
+        checked_order(self.order)
+
+    @property
+    def always(self) -> bool:  # type: ignore[override]
+        """Passages are put in order even when all of them fit."""
+        return self.order != "original"
+
+    def reduce(self, draft: Draft) -> Draft:
+        """Sentences, then words."""
+        start = time.perf_counter()
+        whole, found = self._rated(draft)
+        rows = [found[passage.index] for passage in whole.passages]
+        units, ratings = [row.units for row in rows], [row.ratings for row in rows]
+        room = whole.allowing(int(draft.limit * self.slack))
+        coarse = keep_best(room, units, ratings, full=_ROUGHLY).allowing(draft.limit)
+        tokens = coarse.tokens
+        coarse = replace(coarse, stages=(*coarse.stages, _stage("sentences", draft.tokens, tokens, start)))
+        start = time.perf_counter()
+        fine = self._words(coarse, found) if tokens > draft.limit else coarse
+        if not fine.text and draft.limit > 0:
+            fine = beginnings(whole, units, ratings)
+        stages = (*fine.stages, _stage("words", tokens, fine.tokens, start)) if tokens > draft.limit else fine.stages
+        return self.guard.coarse.reported(draft, replace(fine, stages=stages))
+
+    def traced(self, draft: Draft) -> Draft:
+        """The two stages keep records of their own."""
+        return self.reduce(draft)
+
+    def _rated(self, draft: Draft) -> tuple[Draft, Mapping[int, _Sentences]]:
+        """The draft in its final order, and each passage's sentences by the index of the passage."""
+        units = [with_headings(passage.text, self.guard.coarse.units(passage.text, sentences)) for passage in draft.passages]
+        rating = _once(draft.passages, units, self._rating(draft, units))
+        found = {
+            passage.index: _Sentences(item, np.asarray(row), np.array(passage.locate(span.start for span in item.spans), np.int64))
+            for passage, item, row in zip(draft.passages, units, rating.units, strict=True)
+        }
+        return arranged(rated(draft, rating).warning(*rating.warnings), self.order), found
+
+    def _rating(self, draft: Draft, units: Sequence[Units]) -> Rating:
+        if draft.query is None:
+            return Rating([_log_odds(row) for row in keep_of_units(self.keep, draft.passages, units)])
+        rating = self.relevance.rate(draft.query, draft.passages, units)
+        documents = rating.passages if rating.passages is not None else np.zeros(len(units), dtype=np.float32)
+        rows = [row + self.document_weight * value for row, value in zip(rating.units, documents, strict=True)]
+        return replace(rating, units=rows)
+
+    def _words(self, draft: Draft, found: Mapping[int, _Sentences]) -> Draft:
+        """Drops words; a second round takes scraps of sentences last."""
+        plain = [self.guard.units(passage.text, words) for passage in draft.passages]
+        owners = [_owners(passage, item, found[passage.index]) for passage, item in zip(draft.passages, plain, strict=True)]
+        units = [_bound(item, owner, found[p.index]) for p, item, owner in zip(draft.passages, plain, owners, strict=True)]
+        values = [
+            found[passage.index].ratings[owner] + self.keep_weight * _evened(item, _log_odds(row))
+            for passage, item, owner, row in zip(
+                draft.passages, units, owners, keep_of_units(self.keep, draft.passages, units), strict=True
+            )
+        ]
+        first = keep_best(draft, units, values, full=_ROUGHLY)
+        scraps = self._scraps(draft, first, units, owners)
+        return keep_best(draft, units, [row - _LAST * mask for row, mask in zip(values, scraps, strict=True)])
+
+    def _scraps(
+        self, draft: Draft, kept: Draft, units: Sequence[Units], owners: Sequence[NDArray[np.int64]]
+    ) -> list[NDArray[np.bool_]]:
+        """Which words belong to sentences of which too little is kept, for each passage."""
+        spans = {passage.index: np.array(passage.spans, dtype=np.int64).reshape(-1, 2) for passage in kept.passages}
+        masks = []
+        for passage, item, owner in zip(draft.passages, units, owners, strict=True):
+            sizes = np.array([end - start for start, end in item.spans])
+            starts = np.array(passage.locate(span.start for span in item.spans), dtype=np.int64)
+            held = _covered(starts, spans.get(passage.index, np.zeros((0, 2), np.int64)))
+            total = np.bincount(owner, weights=sizes, minlength=1)
+            left = np.bincount(owner, weights=sizes * held, minlength=1)
+            masks.append((left < self.scrap * total)[owner])
+        return masks
+
+
+def _once(passages: Sequence[Passage], units: Sequence[Units], rating: Rating) -> Rating:
+    """The rating, with sentences that say again what a better rated one says, word for word, put last."""
+    rows = [np.array(row, dtype=np.float64) for row in rating.units]
+    places = [(p, u) for p, row in enumerate(rows) for u in np.argsort(-row, kind="stable").tolist()]
+    seen: set[str] = set()
+    for p, u in sorted(places, key=lambda place: -rows[place[0]][place[1]]):
+        start, end = units[p].spans[u]
+        words_of_it = " ".join(passages[p].text[start:end].casefold().split())
+        if len(words_of_it) >= _SHORTEST and words_of_it in seen:
+            rows[p][u] -= _LAST
+        seen.add(words_of_it)
+    return replace(rating, units=rows)
+
+
+def _stage(name: str, tokens_in: int, tokens_out: int, start: float) -> Stage:
+    return Stage(name, tokens_in, tokens_out, (time.perf_counter() - start) * 1000)
+
+
+def _log_odds(probability: Floats) -> Floats:
+    clipped = np.clip(probability, 0.01, 0.99)
+    return np.asarray(np.log(clipped / (1 - clipped)))
+
+
+def _evened(units: Units, row: Floats) -> Floats:
+    """The row, with units of structured text neither favoured nor disfavoured by the classifier."""
+    row = row.copy()
+    row[list(units.verbatim)] = 0
+    return row
+
+
+def _owners(passage: Passage, units: Units, found: _Sentences) -> NDArray[np.int64]:
+    """The sentence of each word."""
+    starts = np.array(passage.locate(span.start for span in units.spans), dtype=np.int64)
+    return np.maximum(np.searchsorted(found.starts, starts, side="right") - 1, 0)
+
+
+def _bound(units: Units, owner: NDArray[np.int64], found: _Sentences) -> Units:
+    """Words that bring along the numbers and negations of their sentence, and the words of its heading."""
+    members: dict[int, list[int]] = {}
+    vital: dict[int, list[int]] = {}
+    for word, sentence in enumerate(owner.tolist()):
+        members.setdefault(sentence, []).append(word)
+        if word in units.vital:
+            vital.setdefault(sentence, []).append(word)
+    needs = dict(units.needs)
+    for sentence, words_of_it in members.items():
+        above = [word for heading in found.units.needs.get(sentence, ()) if heading < sentence for word in members.get(heading, ())]
+        company = (*vital.get(sentence, ()), *above)
+        if company:
+            needs |= {word: (*needs.get(word, ()), *company) for word in words_of_it if word not in units.verbatim}
+    return replace(units, needs=needs, vital=frozenset())
+
+
+def _covered(starts: NDArray[np.int64], spans: NDArray[np.int64]) -> NDArray[np.bool_]:
+    at = np.searchsorted(spans[:, 0], starts, side="right") - 1
+    return (at >= 0) & (starts < spans[np.maximum(at, 0), 1]) if len(spans) else np.zeros(len(starts), dtype=bool)

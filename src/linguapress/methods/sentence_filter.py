@@ -1,0 +1,55 @@
+"""Sentences by their relevance to the query, in their order: the middle stage.
+
+Relatives: DSLR (arXiv 2407.03627) and EXIT (arXiv 2412.12559). A sentence is rated together with its document, so that one that
+does not name its subject is not lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+import numpy as np
+
+from linguapress.compressor import UnitCompressor
+from linguapress.guard import Guard
+from linguapress.scores import Rating, Relevance
+from linguapress.segment import sentences
+from linguapress.text import Passage, Span
+from linguapress.units import Units
+
+
+@dataclass(frozen=True)
+class SentenceFilter(UnitCompressor):
+    """Keeps the most relevant sentences that fit. Without a query the sentences are taken in their order.
+
+    Attributes:
+        relevance: what rates documents and sentences.
+        document_weight: how much a document's rating adds to each of its sentences'.
+        guard: what is not torn.
+    """
+
+    name: ClassVar[str] = "sentence_filter"
+    relevance: Relevance
+    document_weight: float = 0.5
+    guard: Guard = field(default_factory=Guard)
+
+    def split(self, text: str) -> list[Span]:
+        """Sentences."""
+        return sentences(text)
+
+    @property
+    def guarded(self) -> Guard:
+        """Structure and the caller's patterns; a number does not save its whole sentence."""
+        return self.guard.coarse
+
+    def score(self, passages: Sequence[Passage], units: Sequence[Units], query: str | None) -> Rating:
+        """Each sentence's rating plus a share of its document's."""
+        if query is None:
+            ends = np.cumsum([len(item.spans) for item in units])
+            return Rating([-np.arange(end - len(item.spans), end, dtype=float) for end, item in zip(ends, units, strict=True)])
+        rating = self.relevance.rate(query, passages, units)
+        documents = rating.passages if rating.passages is not None else np.zeros(len(units))
+        rows = [row + self.document_weight * value for row, value in zip(rating.units, documents, strict=True)]
+        return Rating(rows, rating.passages, rating.warnings)

@@ -1,0 +1,1 @@
+"""Models: each turns text into numbers. The only code, besides training, that imports torch."""

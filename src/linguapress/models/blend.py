@@ -1,0 +1,61 @@
+"""Embedding and lexical relevance together, leaning on letters where the embedder cannot read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+
+from linguapress.models.embeddings import EmbeddingRelevance
+from linguapress.models.lexical import LexicalRelevance
+from linguapress.scores import Floats, Rating, Relevance
+from linguapress.text import Passage
+from linguapress.units import Units
+
+
+class LegibleRelevance(Relevance, Protocol):
+    """Relevance that knows how well it can read a text."""
+
+    def legibility(self, texts: Sequence[str]) -> Floats:
+        """0 (cannot read) .. 1 (reads well) for each text."""
+        ...
+
+
+@dataclass(frozen=True)
+class BlendedRelevance:
+    """Cosine + ``lexical_weight`` x lexical rating.
+
+    A passage that the embedder reads with legibility l counts its cosine l times, and the lexical rating for the rest. When the
+    query cannot be read, no cosine means anything.
+
+    Attributes:
+        embedding: rates by meaning.
+        lexical: rates by letters.
+        lexical_weight: share of the lexical rating, chosen on dev data (see ``notebooks/results``).
+    """
+
+    embedding: LegibleRelevance = field(default_factory=EmbeddingRelevance)
+    lexical: Relevance = field(default_factory=LexicalRelevance)
+    lexical_weight: float = 0.5
+
+    def rate(self, query: str, passages: Sequence[Passage], units: Sequence[Units]) -> Rating:
+        """Blended ratings, about -0.2..1.5."""
+        meaning = self.embedding.rate(query, passages, units)
+        letters = self.lexical.rate(query, passages, units)
+        trust = self.embedding.legibility([query, *(passage.source for passage in passages)])
+        trust = np.minimum(trust[1:], trust[0])
+        mixed = [self._mix(a, b, t) for a, b, t in zip(meaning.units, letters.units, trust, strict=True)]
+        whole = self._mix(_of_passages(meaning, len(passages)), _of_passages(letters, len(passages)), trust)
+        unread = int((trust < 0.5).sum())
+        warnings = (f"the embedding model cannot read {unread} of {len(passages)} documents or the query; letters decide there",)
+        return Rating(mixed, whole, (*meaning.warnings, *(warnings if unread else ())))
+
+    def _mix(self, meaning: Floats, letters: Floats, trust: float | Floats) -> Floats:
+        mixed = trust * meaning + (self.lexical_weight + (1 - trust)) * letters
+        return np.asarray(mixed, dtype=np.float32)
+
+
+def _of_passages(rating: Rating, count: int) -> Floats:
+    return rating.passages if rating.passages is not None else np.zeros(count, dtype=np.float32)

@@ -1,0 +1,62 @@
+"""Lexical relevance: which rare letter groups of the query occur? Needs no model and works in every script."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import regex
+from numpy.typing import NDArray
+
+from linguapress.scores import Floats, Rating
+from linguapress.text import Passage
+from linguapress.units import Units
+
+_NOT_WORD = regex.compile(r"[^\p{L}\p{N}\p{M}]+")
+_UNSPACED = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]")
+Counts = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class LexicalRelevance:
+    """Share of the query's character 2- and 3-grams that a unit holds, weighted by how rare they are among the units.
+
+    A gram weighs ``ln((units + 1) / (units that hold it + 0.5))``; a unit's rating is the weight that it covers / the weight of
+    all grams, 0..1. Grams do not cross blanks; 2-grams are used for scripts without blanks, 3-grams (with word edges) elsewhere.
+    """
+
+    def rate(self, query: str, passages: Sequence[Passage], units: Sequence[Units]) -> Rating:
+        """Rates passages and units, 0..1."""
+        grams = sorted(_grams(query))
+        pairs = zip(passages, units, strict=True)
+        texts = [_normal(passage.text[start:end]) for passage, item in pairs for start, end in item.spans]
+        held = _held(texts, grams)
+        sizes = [len(item.spans) for item in units]
+        of_passages = np.zeros((len(passages), len(grams)))
+        np.maximum.at(of_passages, np.repeat(np.arange(len(passages)), sizes), held)
+        parts = np.split(_covered(held), np.cumsum(sizes)[:-1]) if sizes else []
+        return Rating(parts, _covered(of_passages))
+
+
+def _normal(text: str) -> str:
+    return f" {_NOT_WORD.sub(' ', text.casefold()).strip()} "
+
+
+def _grams(text: str) -> set[str]:
+    grams: set[str] = set()
+    for word in _normal(text).split():
+        size = 2 if _UNSPACED.search(word) else 3
+        edged = word if size == 2 else f" {word} "
+        grams.update(edged[i : i + size] for i in range(max(1, len(edged) - size + 1)))
+    return grams
+
+
+def _held(texts: Sequence[str], grams: Sequence[str]) -> Counts:
+    return np.array([[gram in text for gram in grams] for text in texts], dtype=np.float64).reshape(len(texts), len(grams))
+
+
+def _covered(held: Counts) -> Floats:
+    """Share of the grams' weight that each row holds, shape [rows]."""
+    weights = np.maximum(np.log((len(held) + 1) / (held.sum(axis=0) + 0.5)), 1e-6)
+    return np.asarray(held @ weights / max(float(weights.sum()), 1e-9), dtype=np.float32)

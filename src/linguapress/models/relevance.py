@@ -1,0 +1,27 @@
+"""Relevance from the name of a model."""
+
+from __future__ import annotations
+
+from linguapress.models.blend import BlendedRelevance
+from linguapress.models.embeddings import EmbeddingRelevance
+from linguapress.models.encoder import EMBEDDED
+from linguapress.models.lexical import LexicalRelevance
+from linguapress.models.sentence_transformer import CrossEncoderRelevance, SentenceTransformerRelevance
+from linguapress.scores import Relevance
+
+
+def relevance_of(model: str = EMBEDDED, device: str = "auto") -> Relevance:
+    """What rates passages and sentences.
+
+    Args:
+        model: ``"mini"`` (embedded, blended with letters), ``"lexical"`` (letters alone), ``"cross-encoder:NAME"``, or the folder
+            or hub name of a sentence-transformers embedding model (blended with letters).
+        device: ``"auto"`` or a torch device.
+    """
+    if model == "lexical":
+        return LexicalRelevance()
+    if model.startswith("cross-encoder:"):
+        return CrossEncoderRelevance(model.removeprefix("cross-encoder:"), device)
+    if model == EMBEDDED:
+        return BlendedRelevance(EmbeddingRelevance(model, device))
+    return BlendedRelevance(SentenceTransformerRelevance(model, device))

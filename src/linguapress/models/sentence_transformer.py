@@ -1,0 +1,100 @@
+"""Relevance by any sentence-transformers model (extra ``sentence-transformers``)."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from linguapress.errors import MissingExtra, ModelNotFound
+from linguapress.models.devices import device_of
+from linguapress.scores import Floats, Rating
+from linguapress.text import Passage
+from linguapress.units import Units
+
+_LOADING = threading.Lock()
+
+
+@dataclass(frozen=True)
+class SentenceTransformerRelevance:
+    """Cosine of the query with each passage and with each unit, embedded on its own.
+
+    Attributes:
+        model: folder or hub name of a ``SentenceTransformer``.
+        device: ``"auto"`` or a torch device.
+        batch_size: texts in a batch.
+    """
+
+    model: str
+    device: str = "auto"
+    batch_size: int = 32
+
+    def rate(self, query: str, passages: Sequence[Passage], units: Sequence[Units]) -> Rating:
+        """Cosines, -1..1."""
+        texts = _texts(passages, units)
+        model = _loaded("SentenceTransformer", self.model, self.device)
+        asked = model.encode_query([query], normalize_embeddings=True, show_progress_bar=False)[0]
+        vectors = model.encode_document(texts, batch_size=self.batch_size, normalize_embeddings=True, show_progress_bar=False)
+        return _rating(np.asarray(vectors @ asked, dtype=np.float32), passages, units)
+
+    def legibility(self, texts: Sequence[str]) -> Floats:
+        """1 for every text; whoever names a model knows its languages."""
+        return np.ones(len(texts), dtype=np.float32)
+
+
+@dataclass(frozen=True)
+class CrossEncoderRelevance:
+    """Scores of a cross-encoder that reads the query together with each passage and each unit.
+
+    Attributes:
+        model: folder or hub name of a ``CrossEncoder`` with one output.
+        device: ``"auto"`` or a torch device.
+        batch_size: pairs in a batch.
+    """
+
+    model: str
+    device: str = "auto"
+    batch_size: int = 32
+
+    def rate(self, query: str, passages: Sequence[Passage], units: Sequence[Units]) -> Rating:
+        """Probabilities, 0..1."""
+        pairs = [(query, text) for text in _texts(passages, units)]
+        model = _loaded("CrossEncoder", self.model, self.device)
+        logits = model.predict(pairs, batch_size=self.batch_size, show_progress_bar=False, apply_softmax=False)
+        values = np.asarray(logits, dtype=np.float32)
+        if values.ndim != 1:
+            raise ModelNotFound(f"the cross-encoder {self.model!r} has {values.shape[-1]} outputs, one is needed")
+        return _rating(values, passages, units)
+
+
+def _texts(passages: Sequence[Passage], units: Sequence[Units]) -> list[str]:
+    """All passages, then all units."""
+    parts = [passage.text[start:end] for passage, item in zip(passages, units, strict=True) for start, end in item.spans]
+    return [*(passage.text for passage in passages), *parts]
+
+
+def _rating(values: Floats, passages: Sequence[Passage], units: Sequence[Units]) -> Rating:
+    cuts = np.cumsum([len(passages), *(len(item.spans) for item in units)])
+    parts = np.split(values, cuts[:-1]) if len(values) else [values]
+    return Rating(parts[1:], parts[0])
+
+
+@lru_cache(maxsize=4)
+def _load(kind: str, name: str, device: str) -> Any:
+    try:
+        import sentence_transformers
+    except ImportError as error:
+        raise MissingExtra("sentence-transformers", "sentence-transformers") from error
+    try:
+        return getattr(sentence_transformers, kind)(name, device=str(device_of(device)))
+    except (OSError, ValueError) as error:
+        raise ModelNotFound(f"cannot load the {kind} {name!r}: {error}") from error
+
+
+def _loaded(kind: str, name: str, device: str) -> Any:
+    with _LOADING:
+        return _load(kind, name, device)

@@ -1,0 +1,71 @@
+"""Long texts in overlapping windows, and windows in batches whose results do not depend on one another."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import regex
+
+from linguapress.scores import Offsets
+
+ROUND = 16
+
+
+class Window(NamedTuple):
+    """Tokens ``start:end`` of text number ``text``, of which ``keep_from:keep_to`` are taken from this window."""
+
+    text: int
+    start: int
+    end: int
+    keep_from: int
+    keep_to: int
+
+
+def windows(text: int, tokens: int, size: int, overlap: int) -> Iterator[Window]:
+    """Windows of at most ``size`` tokens; in an overlap each half is taken from the window that sees more around it."""
+    if tokens <= size:
+        yield Window(text, 0, tokens, 0, tokens)
+        return
+    overlap = min(overlap, size // 2)
+    starts = [*range(0, tokens - size, size - overlap), tokens - size]
+    for number, start in enumerate(starts):
+        keep_from = (start + starts[number - 1] + size) // 2 if number else 0
+        keep_to = (starts[number + 1] + start + size) // 2 if number + 1 < len(starts) else tokens
+        yield Window(text, start, start + size, keep_from, keep_to)
+
+
+def batches(items: Sequence[Window], extra: int, batch_tokens: int, longest: int) -> Iterator[tuple[int, list[Window]]]:
+    """Groups of windows that are padded to the same length, with that length; long ones first.
+
+    A window is padded to the next multiple of 16 of its own length, whatever else is in the batch, so that the same text gives
+    the same bits in any company and at any batch size.
+
+    Args:
+        items: windows in any order.
+        extra: special tokens that each window gains.
+        batch_tokens: most tokens in a batch, padding counted.
+        longest: most tokens that the model reads.
+    """
+    groups: dict[int, list[Window]] = defaultdict(list)
+    for item in items:
+        padded = -(-(item.end - item.start + extra) // ROUND) * ROUND
+        groups[min(padded, longest)].append(item)
+    for length in sorted(groups, reverse=True):
+        rows = max(1, batch_tokens // length)
+        for at in range(0, len(groups[length]), rows):
+            yield length, groups[length][at : at + rows]
+
+
+def past_blanks(text: str, offsets: Offsets) -> Offsets:
+    """Offsets that begin at a character that is not blank; some tokenizers count the blank before a word to it."""
+    if not len(offsets):
+        return offsets
+    blank = np.zeros(len(text) + 1, dtype=bool)
+    for match in regex.finditer(r"\s+", text):
+        blank[match.start() : match.end()] = True
+    position = np.where(blank, len(text), np.arange(len(text) + 1))
+    following = np.minimum.accumulate(position[::-1])[::-1]
+    return np.stack([np.minimum(following[offsets[:, 0]], offsets[:, 1]), offsets[:, 1]], axis=1)

@@ -1,0 +1,95 @@
+"""Names of ready compressors: the only place where methods meet models."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+from linguapress.compressor import Compressor
+from linguapress.errors import UnknownName
+from linguapress.guard import Guard
+from linguapress.order import Order
+
+
+def lingua(
+    *, model: str = "mini", keep_model: str = "mini", device: str = "auto", guard: Guard | None = None, order: Order = "original",
+) -> Compressor:  # fmt: skip
+    """Sentences by relevance, then words by keep probability."""
+    from linguapress.methods.lingua import Lingua
+    from linguapress.models.relevance import relevance_of
+    from linguapress.models.token_classifier import TokenClassifier
+
+    return Lingua(relevance_of(model, device), TokenClassifier(keep_model, device), guard or Guard(), order)
+
+
+def llmlingua2(
+    *, model: str = "mini", device: str = "auto", keep_label: str | int | None = None, force_tokens: tuple[str, ...] = (),
+    drop_consecutive: bool = False, guard: Guard | None = None,
+) -> Compressor:  # fmt: skip
+    """Words by keep probability, whatever the query."""
+    from linguapress.methods.llmlingua2 import LLMLingua2
+    from linguapress.models.token_classifier import TokenClassifier
+
+    return LLMLingua2(TokenClassifier(model, device, keep_label), tuple(force_tokens), drop_consecutive, guard or Guard())
+
+
+def sentence_filter(*, model: str = "mini", device: str = "auto", guard: Guard | None = None) -> Compressor:
+    """Sentences by relevance."""
+    from linguapress.methods.sentence_filter import SentenceFilter
+    from linguapress.models.relevance import relevance_of
+
+    return SentenceFilter(relevance_of(model, device), guard=guard or Guard())
+
+
+def document_ranking(*, model: str = "mini", device: str = "auto") -> Compressor:
+    """Whole documents by relevance."""
+    from linguapress.methods.document_ranking import DocumentRanking
+    from linguapress.models.relevance import relevance_of
+
+    return DocumentRanking(relevance_of(model, device))
+
+
+def head() -> Compressor:
+    """The beginning: a baseline."""
+    from linguapress.methods.head import Head
+
+    return Head()
+
+
+def random_words(*, seed: int = 0) -> Compressor:
+    """Words by chance: a baseline."""
+    from linguapress.methods.random_words import RandomWords
+
+    return RandomWords(seed)
+
+
+PRESETS: Mapping[str, Callable[..., Compressor]] = MappingProxyType({
+    "lingua": lingua,
+    "llmlingua2": llmlingua2,
+    "sentence_filter": sentence_filter,
+    "document_ranking": document_ranking,
+    "head": head,
+    "random_words": random_words,
+})  # fmt: skip
+
+
+def load(name: str = "lingua", **settings: Any) -> Compressor:
+    """A ready compressor; free and offline, weights are loaded when it first compresses.
+
+    Args:
+        name: one of :func:`methods`.
+        **settings: those of the method, such as ``model``, ``device``, ``guard``, ``order``.
+
+    Raises:
+        UnknownName: no method of that name.
+        TypeError: a setting that the method does not have.
+    """
+    if name not in PRESETS:
+        raise UnknownName(f"unknown method {name!r}; choose one of {', '.join(PRESETS)}")
+    return PRESETS[name](**settings)
+
+
+def methods() -> dict[str, str]:
+    """Names of the methods, each with a line about it."""
+    return {name: (preset.__doc__ or "").splitlines()[0] for name, preset in PRESETS.items()}

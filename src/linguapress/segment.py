@@ -1,0 +1,133 @@
+"""Splitters: every one tiles its text, so units can be dropped and the rest joined unchanged.
+
+A unit carries the blanks that follow it. Sentences come from ``sentencex`` (Wikimedia), phrases of Chinese, Japanese and
+Thai, which write no blanks, from ``budoux`` (Google); this file only decides what must never be split.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import cache
+from itertools import pairwise
+
+import regex
+import sentencex
+
+from linguapress.text import Span
+
+Splitter = Callable[[str], list[Span]]
+
+_UNIT = (
+    r"%|‰|°\s?[CFK]?|[kMGT]i?[Bb](?:/s)?|[kcmµn]?m(?:/s|/h)?[²³]?|km/h|mph|[km]?g|mg|µg|t|[mµ]?[lL]|kcal|[kMG]?Hz|[kMG]?W|kWh|[mk]?V|"
+    r"ms|s|min|h|hrs?|hours?|days?|years?|weeks?|months?|percent|per\s?cent|million|billion|trillion|thousand|"
+    r"dollars?|euros?|pounds?|USD|EUR|GBP|CHF|JPY|RMB|ft|feet|inch(?:es)?|miles?|lbs?|oz|px|dpi|kDa|mol|[mµn]?M|bp|[ap]\.?m\.?"
+)
+_MONTH = (
+    r"(?:Jan(?:uary|\.)?|Feb(?:ruary|\.)?|Mar(?:ch|\.)?|Apr(?:il|\.)?|May|June?|July?|Aug(?:ust|\.)?|Sep(?:t(?:ember|\.)?|\.)?|"
+    r"Oct(?:ober|\.)?|Nov(?:ember|\.)?|Dec(?:ember|\.)?)"
+)
+# What holds blanks (or stands inside a script without blanks) and is yet one thing to a reader.
+_ATOM = regex.compile(
+    rf"\b{_MONTH}\s\d{{1,2}}(?:st|nd|rd|th)?(?:,\s\d{{4}})?\b"  # March 3, 1939
+    rf"|\b\d{{1,2}}(?:st|nd|rd|th)?\s(?:of\s)?{_MONTH}(?:,?\s\d{{4}})?\b"  # 3 March 1939
+    r"|\d{2,4}年(?:\d{1,2}月)?(?:\d{1,2}日)?|\d{1,2}月\d{1,2}日"
+    r"|(?<![\w.,])\d{1,3}(?:[\u00a0\u202f ]\d{3})+(?![\w])"  # 1 000 000
+    rf"|[$€£¥₹]\s?\d[\d.,]*(?:\s(?:million|billion|trillion))?"
+    rf"|\d[\d.,]*[\u00a0\u202f ](?:{_UNIT})(?!\w)",
+)
+_UNSPACED = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}ー]+|\p{Thai}+")
+_CLOSING = r"[\p{Pe}\p{Pf}\p{Po}\p{Mn}\p{Me}\p{Mc}\u200d\ufe0e\ufe0f]"
+# A line end inside hard-wrapped prose: a long line that does not end like a sentence, and a small letter after it.
+_SOFT_BREAK = regex.compile(r"(?<=[^\n]{40,}[^\n.!?:;\s][ \t]*)\r?\n(?=[ \t]*\p{Ll})")
+_LINE_END = regex.compile(r"\n(?=[^\n])")
+
+
+def tile(cuts: Iterable[int], length: int) -> list[Span]:
+    """Consecutive spans over ``length`` characters, cut at the given positions."""
+    inner = sorted({cut for cut in cuts if 0 < cut < length})
+    return [Span(a, b) for a, b in pairwise([0, *inner, length])] if length else []
+
+
+def whole(text: str) -> list[Span]:
+    """The text as one unit."""
+    return tile((), len(text))
+
+
+def passages(text: str) -> list[Span]:
+    """Paragraphs: blocks parted by one or more empty lines."""
+    return tile((match.end() for match in regex.finditer(r"\n[ \t\r]*\n\s*", text)), len(text))
+
+
+def lines(text: str) -> list[Span]:
+    """Lines with their line ends."""
+    return tile((match.end() for match in regex.finditer(r"\n", text)), len(text))
+
+
+def sentences(text: str, language: str = "en") -> list[Span]:
+    """Sentences; a line end also parts them, unless the sentence visibly runs on.
+
+    Args:
+        text: any text; full stops of other scripts (。 । ؟ and so on) count in every language.
+        language: two-letter code that chooses the abbreviation list.
+    """
+    found = sentencex.get_sentence_boundaries(language, encodable(text))
+    cuts = {boundary["end_index"] for boundary in found}
+    if "\n" in text:
+        soft = {match.end() for match in _SOFT_BREAK.finditer(text)}
+        cuts.update(match.end() for match in _LINE_END.finditer(text) if match.end() not in soft)
+    return join_blank(text, tile(cuts, len(text)))
+
+
+def join_blank(text: str, units: list[Span]) -> list[Span]:
+    """Gives blank units to the unit before them (to the one after them, at the start)."""
+    cuts = [unit.start for unit in units if not text[unit.start : unit.end].isspace()]
+    return tile(cuts[1:], len(text))
+
+
+def words(text: str) -> list[Span]:
+    """Words with the punctuation and blanks that follow them.
+
+    Numbers with their units, dates, URLs, e-mails, paths, versions, identifiers, hyphenated and apostrophed words stay whole;
+    Chinese, Japanese and Thai are cut into phrases.
+    """
+    cuts = {match.end() for match in regex.finditer(r"\s+", text)}
+    for match in _UNSPACED.finditer(text):
+        cuts.update(_phrase_cuts(text, match.start(), match.end()))
+    for match in _ATOM.finditer(text):
+        cuts.difference_update(range(match.start() + 1, match.end()))
+    return join_blank(text, tile(cuts, len(text)))
+
+
+def _phrase_cuts(text: str, start: int, end: int) -> list[int]:
+    """Cuts inside and after one run of a script that writes no blanks.
+
+    What stands before the run without a blank stays with its first phrase, so that dropping a phrase never joins two numbers
+    or two Latin words.
+    """
+    run = text[start:end]
+    parser = _phrase_parser("th" if regex.match(r"\p{Thai}", run) else "ja" if regex.search(r"\p{Hiragana}", run) else "zh-hans")
+    cuts, position = [], start
+    for phrase in parser(run):
+        position += len(phrase)
+        while position < len(text) and regex.match(_CLOSING, text[position]) and position >= end:
+            position += 1
+        cuts.append(position)
+    return cuts
+
+
+@cache
+def _phrase_parser(language: str) -> Callable[[str], list[str]]:
+    import budoux
+
+    loaders = {
+        "ja": budoux.load_default_japanese_parser,
+        "th": budoux.load_default_thai_parser,
+        "zh-hans": budoux.load_default_simplified_chinese_parser,
+    }
+    parse: Callable[[str], list[str]] = loaders[language]().parse
+    return parse
+
+
+def encodable(text: str) -> str:
+    """The text with lone surrogates, which no UTF-8 library takes, replaced one for one."""
+    return text if text.isascii() else regex.sub(r"[\ud800-\udfff]", "\ufffd", text)

@@ -1,0 +1,155 @@
+"""Choosing units under a budget that is measured on the final string, never summed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from linguapress.draft import Draft
+from linguapress.scores import Floats
+from linguapress.stitch import Stitcher
+from linguapress.text import Span
+from linguapress.units import Units
+
+Rows = Sequence[Sequence[float] | Floats]
+_FULL = 0.99  # share of the limit that counts as used
+_TRIES = 12  # counts spent on filling what is left
+
+
+def keep_best(
+    draft: Draft, units: Sequence[Units | Sequence[Span]], scores: Rows, *, full: float = _FULL
+) -> Draft:
+    """Keeps the longest best-first run of units that fits, then what else fits.
+
+    The token counts of words do not add up (9 % off with a byte-level BPE), so the joined text itself is counted: an estimate
+    from its length starts the search, a handful of counts ends it. Ties go to the earlier unit. NaN counts as the lowest score. A forced unit
+    comes before all others, unless its score is -inf.
+
+    Args:
+        draft: passages and limit.
+        units: for each passage, parts of its :attr:`~linguapress.Passage.text`; what lies between them is dropped.
+        scores: for each passage, one number a unit; larger = keep.
+        full: share of the limit at which the search may stop; a stage that others follow needs no exact one.
+    """
+    return Selection(draft, units, scores).fill(full)
+
+
+class Selection:
+    """The units of a draft in the order in which they would be kept."""
+
+    def __init__(self, draft: Draft, units: Sequence[Units | Sequence[Span]], scores: Rows) -> None:
+        """Ranks the units; see :func:`keep_best`."""
+        self.draft = draft
+        self.units = [item if isinstance(item, Units) else Units(item) for item in units]
+        pairs = list(zip(draft.passages, self.units, strict=True))
+        self.stitchers = [Stitcher.of(passage.text, item) for passage, item in pairs]
+        self.steps = list(_steps(self.units, scores))
+        self.at = [np.full(len(item.spans), len(self.steps), dtype=np.int64) for item in self.units]
+        for number, step in enumerate(self.steps):
+            for passage, unit in step:
+                self.at[passage][unit] = number
+        sizes = [sum(self.units[p].spans[u].end - self.units[p].spans[u].start for p, u in step) for step in self.steps]
+        self.characters: NDArray[np.int64] = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+
+    def fill(self, full: float = _FULL) -> Draft:
+        """The longest run that fits, and then single steps that still fit, until the share ``full`` of the limit is used."""
+        if self.draft.limit <= 0:
+            return self.draft.having(())
+        return self._fill_up(self._longest_run(full), full)
+
+    def first(self, number: int) -> Draft:
+        """The draft with the first ``number`` steps kept."""
+        return self._render([at < number for at in self.at])
+
+    def _render(self, masks: Sequence[NDArray[np.bool_]]) -> Draft:
+        rows = zip(self.draft.passages, self.stitchers, masks, strict=True)
+        return self.draft.having(passage.narrow(stitcher.spans(np.flatnonzero(mask).tolist())) for passage, stitcher, mask in rows)
+
+    def _longest_run(self, full: float) -> int:
+        """Largest number of steps whose text fits: secant steps on characters, safeguarded by bisection."""
+        limit, low, high = self.draft.limit, 0, len(self.steps) + 1
+        low_tokens, high_tokens = 0.0, float("inf")
+        density = self.draft.tokens / max(1, len(self.draft.text))
+        guess = self._reaching(limit / density)
+        for attempt in range(64):
+            number = min(max(guess, low + 1), high - 1)
+            if number <= low:
+                break
+            tokens = self.first(number).tokens
+            density = tokens / max(1, self.characters[number])
+            if tokens <= limit:
+                low, low_tokens = number, tokens
+                if number == len(self.steps) or tokens >= limit * full:
+                    break
+            else:
+                high, high_tokens = number, tokens
+            guess = self._between(low, high, low_tokens, high_tokens, density) if attempt % 6 < 4 else (low + high) // 2
+        return low
+
+    def _between(self, low: int, high: int, low_tokens: float, high_tokens: float, density: float) -> int:
+        start = float(self.characters[low])
+        if np.isfinite(high_tokens) and high_tokens > low_tokens:
+            density = (high_tokens - low_tokens) / max(1.0, float(self.characters[high]) - start)
+        return self._reaching(start + (self.draft.limit - low_tokens) / max(density, 1e-6))
+
+    def _reaching(self, characters: float) -> int:
+        return int(np.searchsorted(self.characters, characters, side="right")) - 1
+
+    def _fill_up(self, run: int, full: float) -> Draft:
+        """Adds later steps one by one while they fit; a step that cannot fit by its length is not tried."""
+        masks = [at < run for at in self.at]
+        best = self._render(masks)
+        tokens, tries = best.tokens, 0
+        density = tokens / max(1, self.characters[run]) if run else 0.25
+        for number in range(run, len(self.steps)):
+            room = self.draft.limit - tokens
+            if tokens >= full * self.draft.limit or tries >= _TRIES:
+                break
+            size = self.characters[number + 1] - self.characters[number]
+            if size * density > 2 * room + 2:
+                continue
+            tries += 1
+            trial_masks = self._with(masks, number)
+            trial = self._render(trial_masks)
+            if (more := trial.tokens) <= self.draft.limit:
+                masks, best, tokens = trial_masks, trial, more
+        return best
+
+    def _with(self, masks: Sequence[NDArray[np.bool_]], number: int) -> list[NDArray[np.bool_]]:
+        """The masks with a step added, and with what it needs even when that belongs to a step that was left out."""
+        passage = self.steps[number][0][0]
+        company = [other for _, unit in self.steps[number] for other in self.units[passage].company(unit)]
+        added = masks[passage].copy()
+        added[company] = True
+        return [added if index == passage else mask for index, mask in enumerate(masks)]
+
+
+def _steps(units: Sequence[Units], scores: Rows) -> Iterator[list[tuple[int, int]]]:
+    """Units best first, each together with those it needs and that are not there yet."""
+    rows = [_row(item, values) for item, values in zip(units, scores, strict=True)]
+    flat = np.concatenate([np.empty(0), *rows])
+    starts = np.cumsum([0, *(len(row) for row in rows)])
+    owner = np.repeat(np.arange(len(rows)), np.diff(starts))
+    seen: set[tuple[int, int]] = set()
+    for place in np.argsort(-flat, kind="stable").tolist():
+        passage = int(owner[place])
+        unit = place - int(starts[passage])
+        if unit in units[passage].frame:
+            continue
+        step = [(passage, unit)] if not units[passage].needs else [(passage, other) for other in units[passage].company(unit)]
+        step = [item for item in step if item not in seen]
+        if step:
+            seen.update(step)
+            yield step
+
+
+def _row(units: Units, values: Sequence[float] | Floats) -> NDArray[np.float64]:
+    if len(values) != len(units.spans):
+        raise ValueError(f"{len(units.spans)} units need as many scores, got {len(values)}")
+    row = np.array(values, dtype=np.float64)
+    forced = [unit for unit in units.forced | units.vital if row[unit] != -np.inf]
+    row[np.isnan(row)] = -np.inf
+    row[forced] = np.inf
+    return row

@@ -1,0 +1,140 @@
+"""Finding what is more than prose: fenced code, Markdown tables and links, JSON values."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+import regex
+
+_LEAF = 160  # characters of a JSON value that is not divided further
+
+_FENCE = regex.compile(r"^[ \t]*(?P<fence>`{3,}|~{3,})[^\n]*\n(?:.*?\n)??[ \t]*(?P=fence)[ \t]*(?:\n|\Z)", regex.M | regex.S)
+_TABLE = regex.compile(
+    r"^[^\n|]*\|[^\n]*\n[ \t]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)+\|?[ \t]*(?:\n|\Z)(?:[^\n|]*\|[^\n]*(?:\n|\Z))*",
+    regex.M,
+)
+_LINK_ITEM = regex.compile(r"^[ \t]*(?:[-*+•]|\d+[.)])[ \t]+[^\n]*(?:\]\([^)\s]+\)|https?://\S+)[^\n]*(?:\n|\Z)", regex.M)
+_LINK = regex.compile(r"!?\[[^\[\]\n]{1,300}\]\([^()\s]{1,2000}\)[\p{P}]*\s*")
+_JSON_START = regex.compile(r"^[ \t]*(?=[\[{])", regex.M)
+_JSON_TOKEN = regex.compile(r'"(?:[^"\\]|\\.)*+"|[\[\]{},]|[^\s"\[\]{},]+')
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A part of a text that is cut only at ``cuts``.
+
+    Attributes:
+        start: first character.
+        end: behind the last character.
+        cuts: where units begin inside the block.
+        needs: for the start of a unit, the starts of the units that must stand with it.
+        frame: starts of units that are nothing by themselves.
+        verbatim: whether punctuation is syntax here.
+    """
+
+    start: int
+    end: int
+    cuts: tuple[int, ...] = ()
+    needs: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
+    frame: tuple[int, ...] = ()
+    verbatim: bool = False
+
+
+def blocks(text: str) -> list[Block]:
+    """Structured parts of ``text``, ascending and disjoint; each begins and ends a unit."""
+    found: list[Block] = []
+    for block in sorted(_candidates(text), key=lambda block: (block.start, -block.end)):
+        if not found or block.start >= found[-1].end:
+            found.append(block)
+    return found
+
+
+def _candidates(text: str) -> Iterator[Block]:
+    if "```" in text or "~~~" in text:
+        yield from (_solid(match.start(), match.end()) for match in _FENCE.finditer(text))
+    if "|" in text:
+        yield from (_table(text, match.start(), match.end()) for match in _TABLE.finditer(text))
+    if "](" in text or "://" in text:
+        yield from (_solid(match.start(), match.end()) for match in _LINK_ITEM.finditer(text))
+        yield from (Block(match.start(), match.end()) for match in _LINK.finditer(text))
+    if "{" in text or "[" in text:
+        yield from _json_blocks(text)
+
+
+def _solid(start: int, end: int) -> Block:
+    return Block(start, end, cuts=(start, end), verbatim=True)
+
+
+def _table(text: str, start: int, end: int) -> Block:
+    """Rows are units; each needs the header and the ruler below it."""
+    rows = [start, *(match.end() for match in regex.finditer("\n", text[:end], pos=start))]
+    rows = [row for row in rows if row < end]
+    header, ruler, *body = rows
+    return Block(
+        start, end, cuts=(*rows, end), needs={header: (ruler,), ruler: (header,)} | {row: (header, ruler) for row in body},
+        frame=(header, ruler) if body else (), verbatim=True,
+    )  # fmt: skip
+
+
+def _json_blocks(text: str) -> Iterator[Block]:
+    """JSON objects and arrays that begin a line and end one."""
+    decoder, position = json.JSONDecoder(), 0
+    for match in _JSON_START.finditer(text):
+        start = match.end()
+        if start < position or not _promising(text, start):
+            continue
+        try:
+            _, end = decoder.raw_decode(text, start)
+        except (ValueError, RecursionError):
+            continue
+        stop = regex.compile(r"[ \t]*\r?(?:\n\s*|\Z)").match(text, end)
+        if stop:
+            position = stop.end()
+            yield _json(text, start, end, position)
+
+
+def _promising(text: str, start: int) -> bool:
+    return regex.compile(r'\{\s*["}]|\[\s*(?:["{\[\]\d-]|true|false|null)').match(text, start) is not None
+
+
+def _json(text: str, start: int, end: int, stop: int) -> Block:
+    """Members of large containers are units; each needs the brackets around it."""
+    cuts: list[int] = [start]
+    needs: dict[int, tuple[int, ...]] = {}
+    frame: list[int] = []
+    for container in _containers(text, start, end):
+        opener, members, closer = container
+        cuts += [*members, closer]
+        frame += [opener, closer]
+        for member in members:
+            needs[member] = (*needs.get(member, ()), opener, closer)
+        needs[opener] = (*needs.get(opener, ()), closer)
+        needs[closer] = (opener,)
+    return Block(start, stop, (*sorted(set(cuts)), stop), needs, tuple(frame), verbatim=True)
+
+
+def _containers(text: str, start: int, end: int) -> Iterator[tuple[int, list[int], int]]:
+    """Each container worth dividing: where its unit begins, where its members begin, where its bracket closes."""
+    stack: list[tuple[int, list[int]]] = []  # begin of the unit, begins of members
+    expecting = True  # whether the next token begins a member
+    for token in _JSON_TOKEN.finditer(text, start, end):
+        character, at = token.group(), token.start()
+        if character in "]}":
+            begin, members = stack.pop()
+            if members and at - begin > _LEAF and len(members) > 1:
+                yield begin, members, at
+            expecting = False
+        elif character == ",":
+            expecting = True
+        else:
+            if expecting and stack:
+                stack[-1][1].append(at)
+            expecting = character in "[{"
+            if character in "[{":
+                begin = stack[-1][1][-1] if stack else start
+                stack.append((begin, []))
+
+
+

@@ -1,0 +1,1 @@
+"""Training of the models that linguapress ships (extra ``train``)."""

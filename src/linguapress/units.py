@@ -1,0 +1,38 @@
+"""Units of a text together with what binds them: some must survive, some make sense only in company."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from linguapress.text import Span
+
+
+@dataclass(frozen=True, slots=True)
+class Units:
+    """Ascending, disjoint parts of a text that a method keeps or drops whole.
+
+    Attributes:
+        spans: characters of the text.
+        needs: for the index of a unit, the indexes of the units without which it may not stand (a table row needs its header).
+        forced: indexes of units that are kept before all others.
+        vital: indexes of units that are kept before all others where words are dropped: numbers and negations.
+        frame: indexes of units that are kept only when another needs them (the brackets of a JSON list).
+        verbatim: indexes of units whose punctuation belongs to their syntax and is never adjusted.
+    """
+
+    spans: Sequence[Span]
+    needs: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
+    forced: frozenset[int] = frozenset()
+    vital: frozenset[int] = frozenset()
+    frame: frozenset[int] = frozenset()
+    verbatim: frozenset[int] = frozenset()
+
+    def company(self, unit: int) -> list[int]:
+        """The unit and all that it needs, directly or not."""
+        found, open_units = {unit}, [unit]
+        while open_units:
+            more = [other for other in self.needs.get(open_units.pop(), ()) if other not in found]
+            found.update(more)
+            open_units += more
+        return sorted(found)
