@@ -19,10 +19,10 @@ from linguapress.units import Units
 _NUMBER = r"\p{N}+"
 _WHOLE_NUMBER = r"[\w.,:/-]*\p{N}[\w.,:/%-]*(?<!\p{P})"
 _NEGATION = (
-    r"\b(?:not|no|never|none|nor|neither|nothing|nobody|nowhere|without|cannot|unless|except|fails?|failed|lacks?|lacking|"
+    r"(?i:\b(?:not|no|never|none|nor|neither|nothing|nobody|nowhere|without|cannot|unless|except|fails?|failed|lacks?|lacking|"
     r"\w+n['’]t|hardly|barely|"
     r"nicht|kein\w*|nie|niemals|ohne|weder|pas|jamais|aucune?|sans|nunca|jamás|ningún|ninguna|sin|não|nem|sem|non|mai|senza|"
-    r"niet|geen|nooit|не|нет|ни|никогда|без|μη|δεν|χωρίς|لا|لم|لن|ليس|بدون|नहीं|ไม่|không|nie|bez|inte|ikke|ei)\b"
+    r"niet|geen|nooit|не|нет|ни|никогда|без|μη|δεν|χωρίς|لا|لم|لن|ليس|بدون|नहीं|ไม่|không|nie|bez|inte|ikke|ei)\b)"
     r"|[不没沒無无未非勿莫]|ない|ません|なし|ไม่"
 )
 
@@ -102,7 +102,7 @@ class Guard:
 
 @lru_cache(maxsize=64)
 def _pattern(patterns: tuple[str, ...]) -> regex.Pattern[str]:
-    return regex.compile("|".join(f"(?:{pattern})" for pattern in patterns), regex.IGNORECASE if _NEGATION in patterns else 0)
+    return regex.compile("|".join(f"(?:{pattern})" for pattern in patterns))
 
 
 def _holding(spans: Sequence[Span], places: Sequence[int]) -> frozenset[int]:

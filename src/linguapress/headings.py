@@ -16,17 +16,28 @@ _LONGEST = 120  # characters
 
 
 def headings(text: str, spans: Sequence[Span]) -> list[int]:
-    """For each sentence the index of its heading, -1 where it has none.
+    """For each sentence the index of its heading, -1 where it has none; for a heading, that of the one above its level.
 
     A heading is a Markdown one, or a short first line that does not end like a sentence.
     """
-    found, current = [], -1
+    found: list[int] = []
+    above: list[tuple[int, int]] = []  # level and index of the headings that hold here, outermost first
     for index, (start, end) in enumerate(spans):
-        found.append(current)
-        title = index == 0 and len(spans) > 1 and end - start <= _LONGEST and text[start:end].endswith("\n")
-        if _MARKED.match(text, start, end) or (title and not _ENDED.search(text, start, end)):
-            current = index
+        level = _level(text, start, end, index == 0 and len(spans) > 1)
+        while level is not None and above and above[-1][0] >= level:
+            above.pop()
+        found.append(above[-1][1] if above else -1)
+        if level is not None:
+            above.append((level, index))
     return found
+
+
+def _level(text: str, start: int, end: int, first: bool) -> int | None:
+    """Number of hashes of a Markdown heading, 0 for a title, None for anything else."""
+    if marked := _MARKED.match(text, start, end):
+        return marked.group().count("#")
+    title = first and end - start <= _LONGEST and text[start:end].endswith("\n")
+    return 0 if title and not _ENDED.search(text, start, end) else None
 
 
 def with_headings(text: str, units: Units) -> Units:
@@ -35,5 +46,5 @@ def with_headings(text: str, units: Units) -> Units:
     if not above:
         return units
     needs = {**units.needs, **{index: (*units.needs.get(index, ()), heading) for index, heading in above.items()}}
-    alone = {heading for heading in above.values() if heading not in above}
+    alone = set(above.values())
     return replace(units, needs=needs, frame=units.frame | alone, forced=units.forced - alone)

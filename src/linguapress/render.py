@@ -158,12 +158,12 @@ def _struck(text: str, before: str, after: str) -> str:
 def _struck_parts(text: str, before: str, after: str) -> Iterator[str]:
     for found in re.finditer(r"(\s*)(\S(?:.*\S)?)?", text):
         blank, words = found.group(1), found.group(2)
-        yield blank
+        yield _escaped(blank)
         if words:
             left = text[found.start(2) - 1] if found.start(2) else before
             right = text[found.end(2)] if found.end(2) < len(text) else after
-            opens = words[0].isalnum() or not left.isalnum()
-            closes = words[-1].isalnum() or not right.isalnum()
+            opens = words[0].isalnum() or left.isspace()
+            closes = words[-1].isalnum() or right.isspace()
             yield f"~~{_escaped(words)}~~" if opens and closes else f"<del>{_escaped(words)}</del>"
 
 
@@ -171,7 +171,7 @@ def _escaped(text: str) -> str:
     """Markdown that shows ``text`` as it is."""
     text = re.sub(r"([\\`*_~\[\]<>&|$])", r"\\\1", text)
     text = re.sub(r"^([ \t]*)([#+=-]|\d+(?=[.)]))", _at_line_start, text, flags=re.MULTILINE)
-    return re.sub(r"^[ \t]{4,}|^\t+", lambda found: "&nbsp;" * len(found.group()), text, flags=re.MULTILINE)
+    return re.sub(r"^(?= *\t| {4})[ \t]+", lambda found: "&nbsp;" * len(found.group()), text, flags=re.MULTILINE)
 
 
 def _at_line_start(found: re.Match[str]) -> str:

@@ -6,7 +6,7 @@ Thai, which write no blanks, from ``budoux`` (Google); this file only decides wh
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from itertools import pairwise
 
@@ -39,6 +39,8 @@ _UNSPACED = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}ー]+|\p{Thai}+")
 _CLOSING = r"[\p{Pe}\p{Pf}\p{Po}\p{Mn}\p{Me}\p{Mc}\u200d\ufe0e\ufe0f]"
 # A line end inside hard-wrapped prose: a long line that does not end like a sentence, and a small letter after it.
 _SOFT_BREAK = regex.compile(r"(?<=[^\n]{40,}[^\n.!?:;\s][ \t]*)\r?\n(?=[ \t]*\p{Ll})")
+_CHUNK = 8192  # characters given to the sentence splitter at once
+_STOP = regex.compile(r"(?:[。！？।॥؟۔]|[.!?](?=\s)|\n)\s*", regex.REVERSE)
 _LINE_END = regex.compile(r"\n(?=[^\n])")
 
 
@@ -70,12 +72,27 @@ def sentences(text: str, language: str = "en") -> list[Span]:
         text: any text; full stops of other scripts (。 । ؟ and so on) count in every language.
         language: two-letter code that chooses the abbreviation list.
     """
-    found = sentencex.get_sentence_boundaries(language, encodable(text))
-    cuts = {boundary["end_index"] for boundary in found}
+    cuts: set[int] = set()
+    for start, end, whole_sentences in _chunks(text):
+        found = sentencex.get_sentence_boundaries(language, encodable(text[start:end]))
+        cuts.update(start + boundary["end_index"] for boundary in found)
+        if not whole_sentences:
+            cuts.discard(end)
     if "\n" in text:
         soft = {match.end() for match in _SOFT_BREAK.finditer(text)}
         cuts.update(match.end() for match in _LINE_END.finditer(text) if match.end() not in soft)
     return join_blank(text, tile(cuts, len(text)))
+
+
+def _chunks(text: str) -> Iterator[tuple[int, int, bool]]:
+    """Parts of bounded length, and whether each ends with a sentence: the splitter's time grows with the square of a line."""
+    start = 0
+    while len(text) - start > _CHUNK:
+        stop = _STOP.search(text, start + _CHUNK // 2, start + _CHUNK)
+        end = stop.end() if stop else start + _CHUNK
+        yield start, end, stop is not None
+        start = end
+    yield start, len(text), True
 
 
 def join_blank(text: str, units: list[Span]) -> list[Span]:

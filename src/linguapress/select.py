@@ -18,14 +18,12 @@ _FULL = 0.99  # share of the limit that counts as used
 _TRIES = 12  # counts spent on filling what is left
 
 
-def keep_best(
-    draft: Draft, units: Sequence[Units | Sequence[Span]], scores: Rows, *, full: float = _FULL
-) -> Draft:
+def keep_best(draft: Draft, units: Sequence[Units | Sequence[Span]], scores: Rows, *, full: float = _FULL) -> Draft:
     """Keeps the longest best-first run of units that fits, then what else fits.
 
     The token counts of words do not add up (9 % off with a byte-level BPE), so the joined text itself is counted: an estimate
-    from its length starts the search, a handful of counts ends it. Ties go to the earlier unit. NaN counts as the lowest score. A forced unit
-    comes before all others, unless its score is -inf.
+    from its length starts the search, a handful of counts ends it. Ties go to the earlier unit. NaN counts as the lowest score.
+    A forced unit comes before all others, unless its score is -inf.
 
     Args:
         draft: passages and limit.

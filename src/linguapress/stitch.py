@@ -50,13 +50,12 @@ class Stitcher:
         return list(self._pieces(kept))
 
     def _pieces(self, kept: Sequence[int]) -> Iterator[Span]:
-        spans, tails = self.units.spans, self.tails
-        for unit, following in pairwise((*kept, len(tails))):
-            if following == unit + 1 and following < len(tails):
-                yield spans[unit]
-            else:
-                yield Span(spans[unit].start, tails[unit].mark)
+        first, spans = (kept[0] if kept else 0), self.units.spans
+        for unit, following in pairwise((*kept, len(self.tails))):
+            if following > unit + 1 or following == len(self.tails) or spans[following].start > spans[unit].end:
+                yield Span(spans[first].start, self.tails[unit].mark)
                 yield from self._joint(unit, following)
+                first = following
 
     def _joint(self, unit: int, following: int) -> Iterable[Span]:
         """Punctuation and blanks between a kept unit and the next kept one (the number of units = none follows)."""

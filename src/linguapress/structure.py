@@ -135,6 +135,3 @@ def _containers(text: str, start: int, end: int) -> Iterator[tuple[int, list[int
             if character in "[{":
                 begin = stack[-1][1][-1] if stack else start
                 stack.append((begin, []))
-
-
-

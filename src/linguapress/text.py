@@ -84,7 +84,7 @@ class Passage:
 
     def narrow(self, spans: Iterable[Span]) -> Passage:
         """Keeps ranges of :attr:`text` (not of ``source``), translated back to the source."""
-        return self.keep(self._to_source(spans))
+        return self.keep(spans if len(self.text) == len(self.source) else self._to_source(spans))
 
     def locate(self, positions: Iterable[int]) -> list[int]:
         """Where characters of :attr:`text` stand in the source; the end of the text is where its last span ends."""

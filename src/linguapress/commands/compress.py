@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from enum import Enum
 from inspect import Parameter, signature
@@ -18,6 +16,7 @@ import typer
 from linguapress.budget import Budget
 from linguapress.commands.documents import Document, Split, read_documents
 from linguapress.commands.failures import USAGE, fail, reported, warn
+from linguapress.commands.terminal import quiet_libraries, status
 from linguapress.compression import Compression
 from linguapress.counters import token_counter
 from linguapress.guard import Guard
@@ -44,7 +43,7 @@ def compress(  # noqa: PLR0913 - each parameter is an option of the command line
     *,
     query: Annotated[str | None, typer.Option("--query", "-q", help="What the reader will be asked.")] = None,
     tokens: Annotated[int | None, typer.Option("--tokens", "-t", help="Tokens that may remain.")] = None,
-    rate: Annotated[float | None, typer.Option("--rate", "-r", help=f"Share of tokens to keep, 0..1; {_RATE} if neither is given.")] = None,
+    rate: Annotated[float | None, typer.Option("--rate", "-r", help=f"Share of tokens to keep, 0..1; default {_RATE}.")] = None,
     method: Annotated[str, typer.Option("--method", "-m", help="One of: linguapress methods.")] = "lingua",
     model: Annotated[str | None, typer.Option(help="Model of the method: name or folder.")] = None,
     device: Annotated[str | None, typer.Option(help="Where the model runs: auto, cpu, cuda, ...")] = None,
@@ -52,11 +51,15 @@ def compress(  # noqa: PLR0913 - each parameter is an option of the command line
     order: Annotated[str | None, typer.Option(help="Order of passages: original, relevance or ends.")] = None,
     keep: Annotated[list[str] | None, typer.Option(help="Regular expression of what must survive; repeatable.")] = None,
     no_guard: Annotated[bool, typer.Option("--no-guard", help="Protect nothing but what --keep names.")] = False,
-    separator: Annotated[str | None, typer.Option(help=r"Between passages, \n and \t understood; a blank line, or \n for lines.")] = None,
+    separator: Annotated[str | None, typer.Option(help=r"Between passages; \n, \t are understood. Default: as split.")] = None,
     split: Annotated[Split, typer.Option(help="Cut the input into documents at blank lines (passages) or at lines.")] = Split.none,
-    output: Annotated[Format, typer.Option("--format", "-f", help="What to write: the result, or what became of the input.")] = Format.text,
+    output: Annotated[Format, typer.Option("--format", "-f", help="The result (text), or kept and dropped.")] = Format.text,
 ) -> None:
-    """Shorten documents to a budget; the result goes to standard output, measurements to standard error."""
+    """Shorten documents to a budget.
+
+    The result goes to standard output, measurements and warnings to standard error.
+    """
+    quiet_libraries()
     with reported():
         settings = _settings(method, {"model": model, "device": device, "order": order, "guard": _guard(keep or (), no_guard)})
         press = load(method, **settings)
@@ -65,7 +68,7 @@ def compress(  # noqa: PLR0913 - each parameter is an option of the command line
         if not any(document.text.strip() for document in documents):
             warn("the input is empty")
         start = time.perf_counter()
-        with _status(sum(len(document.text) for document in documents)):
+        with status(f"compressing {sum(len(document.text) for document in documents):,} characters"):
             found = press.compress([document.text for document in documents], query, budget=budget)
         elapsed = time.perf_counter() - start
         _write(_rendered(found, documents, output))
@@ -113,16 +116,6 @@ def _separator(given: str | None, split: Split) -> str:
     if given is None:
         return "\n" if split is Split.lines else "\n\n"
     return given.replace(r"\n", "\n").replace(r"\t", "\t")
-
-
-def _status(characters: int) -> AbstractContextManager[object]:
-    """A spinner, where somebody watches; never a library's own progress bar in a log."""
-    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
-    if not sys.stderr.isatty():
-        return nullcontext()
-    from rich.console import Console
-
-    return Console(stderr=True).status(f"compressing {characters:,} characters")
 
 
 def _rendered(found: Compression, documents: Sequence[Document], output: Format) -> str:

@@ -67,4 +67,4 @@ def _parts(document: Document, split: Split) -> list[Document]:
         return [document]
     pattern = r"\r?\n(?:[^\S\n]*\n)+" if split is Split.passages else r"\r?\n"
     texts = [text for text in re.split(pattern, document.text) if text.strip()]
-    return [Document(f"{document.name}:{number}", text) for number, text in enumerate(texts, start=1)]
+    return [Document(f"{document.name}#{number}", text) for number, text in enumerate(texts, start=1)]

@@ -9,7 +9,7 @@ from typing import NoReturn
 
 import typer
 
-from linguapress.errors import InvalidBudget, MissingExtra, ModelNotFound, UnknownName
+from linguapress.errors import InvalidBudget, MissingExtra, UnknownName
 from linguapress.render import shown
 
 FAILURE, USAGE = 1, 2
@@ -40,7 +40,7 @@ def reported() -> Iterator[None]:
             raise
         if isinstance(error, UnknownName | InvalidBudget):
             fail(str(error), USAGE)
-        known = isinstance(error, ModelNotFound | MissingExtra)
+        known = isinstance(error, OSError | MissingExtra)
         fail(str(error) if known else f"{type(error).__name__}: {error} (LINGUAPRESS_TRACEBACK=1 shows where)")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from inspect import signature
 
 from rich.console import Console
@@ -11,9 +12,9 @@ from linguapress.presets import PRESETS, methods
 
 
 def list_methods() -> None:
-    """List the methods and the settings that each takes."""
-    console = Console(markup=False, highlight=False)
+    """List the methods and their settings."""
+    console = Console(markup=False, highlight=False, emoji=False, width=None if sys.stdout.isatty() else 200)
     table = Table("method", "what it does", "settings", box=None, pad_edge=False, header_style="bold")
     for name, about in methods().items():
         table.add_row(name, about, ", ".join(signature(PRESETS[name]).parameters))
-    console.print(table, width=console.width if console.is_terminal else 200)
+    console.print(table)

@@ -34,7 +34,7 @@ from linguapress.models.encoder import EMBEDDED, model_folder
 
 FILE = "nq_20docs_gold_at_9_dev.jsonl.gz"
 FOLDER = "bert-base-multilingual-cased"  # the reference knows a WordPiece model by this part of its name
-CASES = {"lists": "20 queries, each with 20 documents", "long": "one text of about 20,000 tokens"}
+CASES = {"lists": "lists of 20 documents, one call each", "long": "one long text"}
 SIDES = ("reference", "linguapress", "linguapress float32")
 LONG_TOKENS = 20_000
 EXAMPLES = 5
@@ -70,14 +70,14 @@ class Side(NamedTuple):
 
     def run(self, case: str) -> dict[str, Any]:
         """Has all calls of a case made once."""
-        assert self.process.stdin
+        assert self.process.stdin, "started with a pipe"
         self.process.stdin.write(case + "\n")
         self.process.stdin.flush()
         return _answer(self.process)
 
 
 def _answer(process: subprocess.Popen[str]) -> dict[str, Any]:
-    assert process.stdout
+    assert process.stdout, "started with a pipe"
     line = process.stdout.readline()
     if not line:
         raise RuntimeError(f"the process of one side ended with code {process.wait()}; its message stands above")
@@ -236,13 +236,13 @@ def markdown(found: Mapping[str, Any]) -> str:
         f"{settings['rounds']} rounds after a warm-up, seed {settings['seed']}, {settings['data']}. "
         f"{device['processor']}, {device['cores']} cores, bfloat16 in hardware: {bf16}. "
         "Nothing is remembered between calls. Tokens are WordPiece tokens of the input.\n",
-        "| side | versions | weights and sums in | peak memory, MiB |\n| --- | --- | --- | --- |",
+        "| side | versions | precision | peak memory, MiB |\n| --- | --- | --- | --- |",
     ]
     for name, about in found["sides"].items():
         versions = ", ".join(f"{package} {number}" for package, number in about["versions"].items())
         lines.append(f"| {name} | {versions} | {about['dtype'].removeprefix('torch.')} | {about['peak_mib']} |")
     for result in found["results"].values():
-        lines += ["", f"## {result['what'].capitalize()} ({result['tokens']:,} tokens)\n", _HEAD]
+        lines += ["", f"## {result['what'].capitalize()}: {result['calls']} calls, {result['tokens']:,} tokens\n", _HEAD]
         for name, row in result["sides"].items():
             speed, times = row["tokens_per_second"], result["times_reference"].get(name)
             factor = f"{times['median']:.1f} ({times['min']:.1f} to {times['max']:.1f})" if times else "1"
@@ -266,6 +266,7 @@ does not have between blanks, such as the halves of a word whose hyphen was set 
 source, such as 7,731,004, that stand unbroken in the result; ours guards numbers by default, the reference does so only on request
 (`force_reserve_digit`), which was not made. The reference rebuilds text from tokens, so its lower case and lost accents come from
 the uncased model that both share here; its own checkpoints are cased. It counts its rate in tokens of GPT-3.5, not in those shown.
+It pads each document to 512 tokens, which costs most where documents are short; the long text has next to no padding.
 """
 
 

@@ -85,13 +85,14 @@ class Lingua(Compressor):
         room = whole.allowing(int(draft.limit * self.slack))
         coarse = keep_best(room, units, ratings, full=_ROUGHLY).allowing(draft.limit)
         tokens = coarse.tokens
-        coarse = replace(coarse, stages=(*coarse.stages, _stage("sentences", draft.tokens, tokens, start)))
+        stages = [_stage("sentences", draft.tokens, tokens, start)]
         start = time.perf_counter()
         fine = self._words(coarse, found) if tokens > draft.limit else coarse
         if not fine.text and draft.limit > 0:
             fine = beginnings(whole, units, ratings)
-        stages = (*fine.stages, _stage("words", tokens, fine.tokens, start)) if tokens > draft.limit else fine.stages
-        return self.guard.coarse.reported(draft, replace(fine, stages=stages))
+        if fine is not coarse:
+            stages.append(_stage("words", tokens, fine.tokens, start))
+        return self.guard.coarse.reported(draft, replace(fine, stages=(*draft.stages, *stages)))
 
     def traced(self, draft: Draft) -> Draft:
         """The two stages keep records of their own."""
@@ -109,7 +110,7 @@ class Lingua(Compressor):
 
     def _rating(self, draft: Draft, units: Sequence[Units]) -> Rating:
         if draft.query is None:
-            return Rating([_log_odds(row) for row in keep_of_units(self.keep, draft.passages, units)])
+            return Rating([self.keep_weight * _log_odds(row) for row in keep_of_units(self.keep, draft.passages, units)])
         rating = self.relevance.rate(draft.query, draft.passages, units)
         documents = rating.passages if rating.passages is not None else np.zeros(len(units), dtype=np.float32)
         rows = [row + self.document_weight * value for row, value in zip(rating.units, documents, strict=True)]

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from linguapress.errors import MissingExtra, ModelNotFound
-from linguapress.models.devices import device_of
 from linguapress.scores import Floats, Rating
 from linguapress.text import Passage
 from linguapress.units import Units
@@ -89,6 +88,8 @@ def _load(kind: str, name: str, device: str) -> Any:
         import sentence_transformers
     except ImportError as error:
         raise MissingExtra("sentence-transformers", "sentence-transformers") from error
+    from linguapress.models.devices import device_of
+
     try:
         return getattr(sentence_transformers, kind)(name, device=str(device_of(device)))
     except (OSError, ValueError) as error:

@@ -1,0 +1,7 @@
+"""Retrieved documents cut to a token budget, for LangChain."""
+
+from langchain_linguapress.compressor import LinguaCompressor
+from langchain_linguapress.documents import format_docs
+from langchain_linguapress.retriever import CompressionRetriever
+
+__all__ = ["CompressionRetriever", "LinguaCompressor", "format_docs"]

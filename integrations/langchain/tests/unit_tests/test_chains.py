@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import pytest
+from langchain_classic.retrievers import ContextualCompressionRetriever
+from langchain_classic.retrievers.document_compressors import DocumentCompressorPipeline
+from langchain_core.documents import BaseDocumentCompressor
+from langchain_core.language_models.fake_chat_models import FakeListChatModel, ParrotFakeChatModel
+from langchain_core.output_parsers import StrOutputParser
+from langchain_core.prompts import ChatPromptTemplate
+from langchain_core.runnables import RunnablePassthrough
+from langchain_core.tools import create_retriever_tool
+from langchain_linguapress import CompressionRetriever, LinguaCompressor, format_docs
+from langchain_text_splitters import RecursiveCharacterTextSplitter
+
+QUERY = "Who founded the observatory?"
+COMPRESSOR = LinguaCompressor(method="sentence_filter", model="lexical", target_tokens=30)
+PROMPT = ChatPromptTemplate.from_template("{context}\n\nQuestion: {question}")
+
+
+@pytest.fixture
+def expected(documents) -> str:
+    return format_docs(COMPRESSOR.compress_documents(documents, QUERY))
+
+
+@pytest.fixture(params=["own", "classic"])
+def compressed(request, retriever):
+    if request.param == "own":
+        return CompressionRetriever(base_retriever=retriever, compressor=COMPRESSOR)
+    return ContextualCompressionRetriever(base_retriever=retriever, base_compressor=COMPRESSOR)
+
+
+async def test_retrieval_chain(compressed, expected):
+    inputs = {"context": compressed | format_docs, "question": RunnablePassthrough()}
+    chain = inputs | PROMPT | ParrotFakeChatModel() | StrOutputParser()
+    answer = f"{expected}\n\nQuestion: {QUERY}"
+    assert "Mary Hale" in answer
+    assert chain.invoke(QUERY) == await chain.ainvoke(QUERY) == answer
+    assert chain.batch([QUERY, QUERY]) == [answer, answer]
+
+
+async def test_streaming_is_left_alone(compressed):
+    chain = (
+        {"context": compressed | format_docs, "question": RunnablePassthrough()} | PROMPT | FakeListChatModel(responses=["Hale"])
+    )
+    assert [chunk.content for chunk in chain.stream(QUERY) if chunk.content] == ["H", "a", "l", "e"]
+    assert [chunk.content async for chunk in chain.astream(QUERY) if chunk.content] == ["H", "a", "l", "e"]
+
+
+async def test_step_that_adds_the_context(documents, expected):
+    step = RunnablePassthrough.assign(context=COMPRESSOR.as_runnable() | format_docs)
+    inputs = {"documents": documents, "query": QUERY}
+    assert step.invoke(inputs) == await step.ainvoke(inputs) == {**inputs, "context": expected}
+    streamed = {}
+    for chunk in step.stream(inputs):
+        streamed |= chunk
+    assert streamed == {**inputs, "context": expected}
+
+
+def test_documents_and_query_in_parallel(retriever, expected):
+    chain = {"documents": retriever, "query": RunnablePassthrough()} | COMPRESSOR.as_runnable() | format_docs
+    assert chain.invoke(QUERY) == expected
+    assert "".join(chain.stream(QUERY)) == expected
+
+
+async def test_retriever_tool(compressed, expected):
+    tool = create_retriever_tool(compressed, "search", "Searches.", response_format="content_and_artifact")
+    call = {"type": "tool_call", "name": "search", "args": {"query": QUERY}, "id": "1"}
+    for message in (tool.invoke(call), await tool.ainvoke(call)):
+        assert message.content == expected
+        assert "linguapress" in message.artifact[0].metadata
+
+
+async def test_pipeline(documents):
+    splitter = RecursiveCharacterTextSplitter(chunk_size=60, chunk_overlap=0, add_start_index=True)
+    pipeline = DocumentCompressorPipeline(transformers=[splitter, COMPRESSOR])
+    short = pipeline.compress_documents(documents, QUERY)
+    assert short == await pipeline.acompress_documents(documents, QUERY)
+    texts = {document.metadata["source"]: document.page_content for document in documents}
+    for document in short:
+        source, spans = texts[document.metadata["source"]], document.metadata["linguapress"]["source_spans"]
+        assert "".join(source[start:end] for start, end in spans) == document.page_content
+
+
+async def test_arguments_reach_the_retriever(retriever):
+    compressed = CompressionRetriever(base_retriever=retriever, compressor=LinguaCompressor(method="head", rate=1))
+    assert len(compressed.invoke(QUERY, k=2)) == len(await compressed.ainvoke(QUERY, k=2)) == 2
+
+
+async def test_nothing_found(retriever):
+    class Fussy(BaseDocumentCompressor):
+        def compress_documents(self, documents, query, callbacks=None):
+            raise AssertionError
+
+    compressed = CompressionRetriever(base_retriever=retriever, compressor=Fussy())
+    assert compressed.invoke(QUERY, k=0) == await compressed.ainvoke(QUERY, k=0) == []
+
+
+def test_a_retriever_compresses_without_being_told_how(retriever):
+    assert CompressionRetriever(base_retriever=retriever).compressor == LinguaCompressor()

@@ -1,0 +1,147 @@
+from __future__ import annotations
+
+import asyncio
+import copy
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from langchain_core.documents import Document
+from langchain_linguapress import LinguaCompressor, format_docs
+
+from linguapress import Budget, Guard, load, methods
+
+QUERY = "Who founded the observatory?"
+
+
+def test_no_argument_is_needed(documents):
+    short = LinguaCompressor().compress_documents(documents, QUERY)
+    assert short[0].id == "o"
+    assert "Mary Hale" in short[0].page_content
+    assert short[0].metadata["linguapress"]["tokens_after"] <= short[0].metadata["linguapress"]["tokens_before"] // 2
+    assert all(isinstance(document.metadata["relevance_score"], float) for document in short)
+
+
+async def test_no_argument_is_needed_in_async_code_either(documents):
+    compressor = LinguaCompressor()
+    assert await compressor.acompress_documents(documents, QUERY) == compressor.compress_documents(documents, QUERY)
+
+
+@pytest.mark.parametrize("method", [name for name in methods() if name not in ("lingua", "llmlingua2")])
+async def test_every_method_is_the_core_s_own(method, documents):
+    model = "lexical" if method in ("sentence_filter", "document_ranking") else None
+    compressor = LinguaCompressor(method=method, model=model, target_tokens=40)
+    result = load(method, **({"model": model} if model else {})).compress(
+        [document.page_content for document in documents], QUERY, budget=Budget(tokens=40)
+    )
+    short = compressor.compress_documents(documents, QUERY)
+    assert format_docs(short) == result.text
+    assert [document.id for document in short] == [documents[passage.index].id for passage in result.passages]
+    assert short == await compressor.acompress_documents(documents, QUERY)
+
+
+def test_spans_point_into_the_chunk_and_into_its_source(documents):
+    for document in LinguaCompressor(method="sentence_filter", model="lexical").compress_documents(documents, QUERY):
+        before = next(other for other in documents if other.id == document.id)
+        record = document.metadata["linguapress"]
+        assert "".join(before.page_content[start:end] for start, end in record["spans"]) == document.page_content
+        shifted = [[1000 + start, 1000 + end] for start, end in record["spans"]]
+        assert record.get("source_spans") == (shifted if document.id == "o" else None)
+
+
+@pytest.mark.parametrize("start", [-1, True, "12", None, 1.5])
+def test_only_a_real_start_index_counts(start):
+    short = LinguaCompressor(method="head").compress_documents(
+        [Document("one two three four", metadata={"start_index": start})], ""
+    )
+    assert "source_spans" not in short[0].metadata["linguapress"]
+
+
+def test_spans_still_point_into_the_first_text_after_a_second_compression(documents):
+    first = LinguaCompressor(method="sentence_filter", model="lexical", rate=0.7).compress_documents(documents, QUERY)
+    second = LinguaCompressor(method="random_words", rate=0.5).compress_documents(first, QUERY)
+    assert format_docs(second) != format_docs(first)
+    for document in second:
+        before = next(other for other in documents if other.id == document.id)
+        record = document.metadata["linguapress"]
+        assert "".join(before.page_content[start:end] for start, end in record["spans"]) == document.page_content
+        assert all(a[1] <= b[0] for a, b in zip(record["spans"], record["spans"][1:], strict=False))
+
+
+@pytest.mark.parametrize(
+    "record", [None, 3, {}, {"spans": None}, {"spans": [1]}, {"spans": [[0, 2]]}, {"spans": [["a", "b"]]}, "x"]
+)
+def test_a_foreign_record_does_no_harm(record):
+    document = Document("one two three four", metadata={"linguapress": record})
+    short = LinguaCompressor(method="head").compress_documents([document], "")
+    assert short[0].metadata["linguapress"]["spans"] == [[0, len(short[0].page_content)]]
+    assert document.metadata == {"linguapress": record}
+
+
+def test_copies_share_nothing_with_the_documents(documents):
+    before = copy.deepcopy(documents)
+    short = LinguaCompressor(method="head", rate=1).compress_documents(documents, QUERY)
+    short[0].metadata["tags"]["kind"].append("changed")
+    short[0].metadata["linguapress"]["warnings"].append("changed")
+    assert documents == before
+    assert short[1].metadata["linguapress"]["warnings"] == []
+
+
+def test_the_type_of_a_document_is_kept():
+    class Scan(Document):
+        page: int = 0
+
+    short = LinguaCompressor(method="head").compress_documents([Scan("one two three four", page=3, id="s")], "")
+    assert type(short[0]) is Scan
+    assert (short[0].page, short[0].id) == (3, "s")
+
+
+def test_everything_is_kept_when_everything_fits(documents):
+    short = LinguaCompressor(target_tokens=10_000).compress_documents(documents, QUERY)
+    assert [(d.page_content, d.id) for d in short] == [(d.page_content, d.id) for d in documents]
+    assert all("relevance_score" not in d.metadata for d in short)
+
+
+def test_an_earlier_score_survives_where_none_is_measured():
+    document = Document("one two three four", metadata={"relevance_score": 0.7})
+    assert LinguaCompressor(method="head").compress_documents([document], "")[0].metadata["relevance_score"] == 0.7
+
+
+def test_order_is_that_of_the_compression(documents):
+    compressor = LinguaCompressor(model="lexical", order="relevance", rate=1)
+    short = compressor.compress_documents(documents[::-1], QUERY)
+    scores = [document.metadata["relevance_score"] for document in short]
+    assert short[0].id == "o"
+    assert scores == sorted(scores, reverse=True)
+
+
+def test_no_documents():
+    assert LinguaCompressor().compress_documents([], QUERY) == []
+    assert asyncio.run(LinguaCompressor().acompress_documents([], QUERY)) == []
+
+
+def test_nothing_fits(documents):
+    assert LinguaCompressor(method="head", target_tokens=0).compress_documents(documents, QUERY) == []
+
+
+def test_a_guard_reaches_the_method(documents):
+    guard = Guard(keep=("Old bread can be revived with water",))
+    short = LinguaCompressor(method="sentence_filter", model="lexical", guard=guard).compress_documents(documents, QUERY)
+    assert "Old bread can be revived with water" in format_docs(short)
+
+
+def test_further_settings_reach_the_method(documents):
+    one, other = (LinguaCompressor(method="random_words", settings={"seed": seed}) for seed in (1, 2))
+    assert one.compress_documents(documents, QUERY) != other.compress_documents(documents, QUERY)
+
+
+def test_warnings_are_told(documents):
+    short = LinguaCompressor(method="sentence_filter", model="lexical", target_tokens=3).compress_documents(documents, QUERY)
+    assert short[0].metadata["linguapress"]["warnings"]
+
+
+def test_threads_do_not_disturb_each_other(documents):
+    compressor = LinguaCompressor(model="lexical", method="sentence_filter")
+    queries = [QUERY, "How is bread baked?", "When does the harbour freeze?"] * 4
+    expected = [compressor.compress_documents(documents, query) for query in queries]
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(lambda query: compressor.compress_documents(documents, query), queries)) == expected

@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+import copy
+import pickle
+
+import pytest
+from langchain_linguapress import LinguaCompressor
+from pydantic import ValidationError
+
+from linguapress import Guard
+
+FIELDS = [
+    {},
+    {"target_tokens": 40},
+    {"rate": 0.3, "order": "ends", "device": "cpu"},
+    {"method": "llmlingua2", "settings": {"force_tokens": ["\n"], "drop_consecutive": True}},
+    {"method": "sentence_filter", "model": "lexical", "guard": Guard(keep=("INV-[0-9]+",)), "token_counter": "cl100k_base"},
+]
+
+
+def words(text: str) -> int:
+    return len(text.split())
+
+
+@pytest.mark.parametrize("fields", FIELDS)
+def test_round_trips(fields):
+    compressor = LinguaCompressor(**fields)
+    assert LinguaCompressor.model_validate_json(compressor.model_dump_json()) == compressor
+    assert LinguaCompressor.model_validate(compressor.model_dump()) == compressor
+    assert pickle.loads(pickle.dumps(compressor)) == compressor
+    assert copy.deepcopy(compressor) == compressor
+
+
+def test_a_counting_function_can_be_copied_but_not_written_as_json():
+    compressor = LinguaCompressor(token_counter=words)
+    assert pickle.loads(pickle.dumps(compressor)) == copy.deepcopy(compressor) == compressor
+    assert LinguaCompressor.model_validate(compressor.model_dump()) == compressor
+    with pytest.raises(ValueError, match="only the name of a token counter"):
+        compressor.model_dump_json()
+
+
+def test_exactly_one_budget_is_in_force():
+    assert (LinguaCompressor().rate, LinguaCompressor().target_tokens) == (0.5, None)
+    assert (LinguaCompressor(target_tokens=7).rate, LinguaCompressor(target_tokens=7).target_tokens) == (None, 7)
+    assert LinguaCompressor(rate=0.2, target_tokens=None).rate == 0.2
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"method": "lingua2"}, "unknown method 'lingua2'; choose one of lingua, "),
+        ({"rate": 1.5}, "between 0 and 1, got 1.5"),
+        ({"rate": -0.1, "token_counter": "cl100k_base"}, "between 0 and 1, got -0.1"),
+        ({"rate": float("nan")}, "between 0 and 1, got nan"),
+        ({"target_tokens": -1}, "0 or more, got -1"),
+        ({"rate": 0.5, "target_tokens": 5}, "give exactly one"),
+        ({"rate": None}, "give exactly one"),
+        ({"order": "best"}, "'original', 'relevance' or 'ends'"),
+        ({"token_counter": 5}, "cannot count tokens with 5"),
+        ({"guard": {"keep": ["("]}}, "does not compile"),
+        ({"settings": {"model": "lexical"}}, "give model as an argument of its own"),
+        ({"ratio": 0.5}, "Extra inputs are not permitted"),
+    ],
+)
+def test_what_cannot_be_is_refused_at_once(fields, message):
+    with pytest.raises(ValidationError, match=message):
+        LinguaCompressor(**fields)
+
+
+def test_a_setting_that_the_method_does_not_have(documents):
+    with pytest.raises(TypeError, match="order"):
+        LinguaCompressor(method="head", order="ends").compress_documents(documents, "")
+
+
+def test_a_compressor_is_frozen():
+    with pytest.raises(ValidationError):
+        LinguaCompressor().rate = 0.1
+
+
+def test_a_name_is_not_looked_up_before_it_is_needed():
+    assert LinguaCompressor(token_counter="no-such-tokenizer", model="no-such-model").token_counter == "no-such-tokenizer"
