@@ -7,7 +7,7 @@ from linguapress.counters import TokenCounter, token_counter
 from linguapress.draft import Draft, Stage
 from linguapress.errors import InvalidBudget, InvalidDocuments, MissingExtra, ModelNotFound, UnknownName
 from linguapress.guard import Guard
-from linguapress.presets import load, methods
+from linguapress.presets import list_methods, load
 from linguapress.scores import Rating
 from linguapress.select import keep_best
 from linguapress.text import Passage, Span
@@ -18,5 +18,5 @@ __version__ = "0.1.0"
 __all__ = [
     "Budget", "Chain", "Compression", "Compressor", "Draft", "Guard", "InvalidBudget", "InvalidDocuments", "MissingExtra",
     "ModelNotFound", "Passage", "Rating", "Span", "Stage", "TokenCounter", "UnitCompressor", "Units", "UnknownName",
-    "__version__", "keep_best", "load", "methods", "token_counter",
+    "__version__", "keep_best", "list_methods", "load", "token_counter",
 ]  # fmt: skip

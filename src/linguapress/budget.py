@@ -35,7 +35,9 @@ class Budget:
             raise InvalidBudget(f"give exactly one of tokens and rate, got tokens={self.tokens!r} and rate={self.rate!r}")
         if self.tokens is not None and (isinstance(self.tokens, bool) or not isinstance(self.tokens, int) or self.tokens < 0):
             raise InvalidBudget(f"tokens must be a whole number of 0 or more, got {self.tokens!r}")
-        if self.rate is not None and not (isinstance(self.rate, int | float) and 0 <= self.rate <= 1):
+        if self.rate is not None and (
+            isinstance(self.rate, bool) or not isinstance(self.rate, int | float) or not 0 <= self.rate <= 1
+        ):
             raise InvalidBudget(f"rate is the share of tokens to keep, between 0 and 1, got {self.rate!r}")
 
     @property

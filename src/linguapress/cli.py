@@ -10,7 +10,7 @@ from typer.core import TyperGroup
 
 from linguapress import __version__
 from linguapress.commands.compress import compress
-from linguapress.commands.methods import list_methods
+from linguapress.commands.methods import show_methods
 
 _LATER = {"train": "linguapress.training.cli", "bench": "linguapress.evaluation.cli"}
 
@@ -27,17 +27,28 @@ class Commands(TyperGroup):
 
 
 app = typer.Typer(
-    cls=Commands, no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False,
+    cls=Commands, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )  # fmt: skip
 
 
-@app.callback()
-def main(version: Annotated[bool, typer.Option("--version", help="Show the version and exit.", is_eager=True)] = False) -> None:
-    """Context compression for RAG: fewer tokens, the same characters, a budget that holds."""
-    if version:
+def _version(wanted: bool) -> None:
+    if wanted:
         typer.echo(f"linguapress {__version__}")
         raise typer.Exit
+
+
+@app.callback(no_args_is_help=True)
+def main(
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version and exit.", callback=_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Context compression for RAG: fewer tokens, the same characters, a budget that holds."""
+
+
+app.command("compress")(compress)
+app.command("methods")(show_methods)
 
 
 @app.command()
@@ -45,7 +56,10 @@ def demo(
     question: Annotated[str | None, typer.Option("--question", "-q", help="A question of your own.", show_default=False)] = None,
     tokens: Annotated[int, typer.Option("--tokens", "-t", min=1, help="Tokens that may remain of the retrieved passages.")] = 200,
 ) -> None:
-    """Answer questions over 24 bundled Wikipedia passages: retrieve, compress, show what was kept. Works offline."""
+    """Try it on bundled Wikipedia passages.
+
+    For each question: retrieve passages, compress them, show what was kept, look for the answer. Works offline.
+    """
     from linguapress.demo import run
 
     run(question, tokens)
@@ -55,9 +69,7 @@ def _placeholder() -> None:
     raise NotImplementedError("the group replaces this command before it is called")
 
 
-app.command("compress")(compress)
-app.command("methods")(list_methods)
-app.command("train", help="Train the keep classifier and the embedder.")(_placeholder)
+app.command("train", help="Train the models that linguapress ships.")(_placeholder)
 app.command("bench", help="Measure methods at equal budgets.")(_placeholder)
 
 if __name__ == "__main__":

@@ -101,7 +101,10 @@ def _hugging_face(name: str) -> TokenCounter:
     if file.is_file():
         from tokenizers import Tokenizer
 
-        return _encoder(Tokenizer.from_file(str(file)))
+        try:
+            return _encoder(Tokenizer.from_file(str(file)))
+        except Exception as error:  # the library raises nothing more precise
+            raise UnknownName(f"{name!r} is no tokenizer.json: {error}") from error
     try:
         from transformers import AutoTokenizer
 

@@ -34,7 +34,8 @@ class Guard:
     Attributes:
         numbers: words with a digit survive where words are dropped.
         negations: so do negations (some twenty languages).
-        keep: regular expressions; what they match survives at every stage, and is never split.
+        keep: regular expressions; what they match survives at every stage, as long as the unit that holds it fits, and is
+            never split.
         structure: fenced code, Markdown links and lines of link lists stay whole; table rows bring their header; what is
             kept of a JSON value still parses.
     """
@@ -71,7 +72,7 @@ class Guard:
         for block in found:
             cuts.difference_update(range(block.start + 1, block.end))
             cuts.update(block.cuts)
-        protected = [Span(*match.span()) for match in _pattern(self.keep).finditer(text)] if self.keep else []
+        protected = [Span(*match.span()) for match in _pattern(self.keep).finditer(text) if match.group()] if self.keep else []
         for start, end in protected:
             cuts.difference_update(range(start + 1, end))
         spans = join_blank(text, tile(cuts, len(text)))

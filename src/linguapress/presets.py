@@ -78,7 +78,7 @@ def load(name: str = "lingua", **settings: Any) -> Compressor:
     """A ready compressor; free and offline, weights are loaded when it first compresses.
 
     Args:
-        name: one of :func:`methods`.
+        name: one of :func:`list_methods`.
         **settings: those of the method, such as ``model``, ``device``, ``guard``, ``order``.
 
     Raises:
@@ -90,6 +90,6 @@ def load(name: str = "lingua", **settings: Any) -> Compressor:
     return PRESETS[name](**settings)
 
 
-def methods() -> dict[str, str]:
+def list_methods() -> dict[str, str]:
     """Names of the methods, each with a line about it."""
     return {name: (preset.__doc__ or "").splitlines()[0] for name, preset in PRESETS.items()}

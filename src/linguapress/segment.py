@@ -32,15 +32,15 @@ _ATOM = regex.compile(
     rf"|\b\d{{1,2}}(?:st|nd|rd|th)?\s(?:of\s)?{_MONTH}(?:,?\s\d{{4}})?\b"  # 3 March 1939
     r"|\d{2,4}年(?:\d{1,2}月)?(?:\d{1,2}日)?|\d{1,2}月\d{1,2}日"
     r"|(?<![\w.,])\d{1,3}(?:[\u00a0\u202f ]\d{3})+(?![\w])"  # 1 000 000
-    rf"|[$€£¥₹]\s?\d[\d.,]*(?:\s(?:million|billion|trillion))?"
-    rf"|\d[\d.,]*[\u00a0\u202f ](?:{_UNIT})(?!\w)",
+    rf"|[$€£¥₹]\s?\d[\d.,]*+(?:\s(?:million|billion|trillion))?"
+    rf"|(?<![\d.,])\d[\d.,]*+[\u00a0\u202f ](?:{_UNIT})(?!\w)",
 )
 _UNSPACED = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}ー]+|\p{Thai}+")
 _CLOSING = r"[\p{Pe}\p{Pf}\p{Po}\p{Mn}\p{Me}\p{Mc}\u200d\ufe0e\ufe0f]"
 # A line end inside hard-wrapped prose: a long line that does not end like a sentence, and a small letter after it.
 _SOFT_BREAK = regex.compile(r"(?<=[^\n]{40,}[^\n.!?:;\s][ \t]*)\r?\n(?=[ \t]*\p{Ll})")
 _CHUNK = 8192  # characters given to the sentence splitter at once
-_STOP = regex.compile(r"(?:[。！？।॥؟۔]|[.!?](?=\s)|\n)\s*", regex.REVERSE)
+_STOP = regex.compile(r"(?:[。！？।॥؟۔]|[.!?](?=\s)|\n)\s{0,4}", regex.REVERSE)
 _LINE_END = regex.compile(r"\n(?=[^\n])")
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import regex
 
+_PATIENCE = 32  # brackets that may turn out not to open a JSON value; each costs a look at what follows
 _LEAF = 160  # characters of a JSON value that is not divided further
 
 _FENCE = regex.compile(r"^[ \t]*(?P<fence>`{3,}|~{3,})[^\n]*\n(?:.*?\n)??[ \t]*(?P=fence)[ \t]*(?:\n|\Z)", regex.M | regex.S)
@@ -15,8 +16,9 @@ _TABLE = regex.compile(
     r"^[^\n|]*\|[^\n]*\n[ \t]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)+\|?[ \t]*(?:\n|\Z)(?:[^\n|]*\|[^\n]*(?:\n|\Z))*",
     regex.M,
 )
-_LINK_ITEM = regex.compile(r"^[ \t]*(?:[-*+•]|\d+[.)])[ \t]+[^\n]*(?:\]\([^)\s]+\)|https?://\S+)[^\n]*(?:\n|\Z)", regex.M)
-_LINK = regex.compile(r"!?\[[^\[\]\n]{1,300}\]\([^()\s]{1,2000}\)[\p{P}]*\s*")
+_TARGET = r"\((?:[^()\s]|\([^()\s]*\)){1,2000}(?:[ \t]+\"[^\"\n]*\")?\)"
+_LINK_ITEM = regex.compile(r"^[ \t]*(?:[-*+•]|\d+[.)])[ \t]+[^\n]*(?:\]\([^)\s]+|https?://\S+)[^\n]*(?:\n|\Z)", regex.M)
+_LINK = regex.compile(rf"!?\[(?:[^\[\]\n]|\[[^\[\]\n]*\]){{1,300}}\]{_TARGET}\p{{P}}*\s*")
 _JSON_START = regex.compile(r"^[ \t]*(?=[\[{])", regex.M)
 _JSON_TOKEN = regex.compile(r'"(?:[^"\\]|\\.)*+"|[\[\]{},]|[^\s"\[\]{},]+')
 
@@ -80,7 +82,7 @@ def _table(text: str, start: int, end: int) -> Block:
 
 def _json_blocks(text: str) -> Iterator[Block]:
     """JSON objects and arrays that begin a line and end one."""
-    decoder, position = json.JSONDecoder(), 0
+    decoder, position, failures = json.JSONDecoder(), 0, 0
     for match in _JSON_START.finditer(text):
         start = match.end()
         if start < position or not _promising(text, start):
@@ -88,6 +90,9 @@ def _json_blocks(text: str) -> Iterator[Block]:
         try:
             _, end = decoder.raw_decode(text, start)
         except (ValueError, RecursionError):
+            failures += 1
+            if failures == _PATIENCE:
+                return
             continue
         stop = regex.compile(r"[ \t]*\r?(?:\n\s*|\Z)").match(text, end)
         if stop:
@@ -123,7 +128,7 @@ def _containers(text: str, start: int, end: int) -> Iterator[tuple[int, list[int
         character, at = token.group(), token.start()
         if character in "]}":
             begin, members = stack.pop()
-            if members and at - begin > _LEAF and len(members) > 1:
+            if members and at - begin > _LEAF:
                 yield begin, members, at
             expecting = False
         elif character == ",":

@@ -6,14 +6,14 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_serializer, model_validator
 
-from linguapress import Budget, Compressor, Guard, UnknownName, load, methods
+from linguapress import Budget, Compressor, Guard, UnknownName, list_methods, load
 
 
 class Settings(BaseModel):
     """A method and a budget, checked when they are given; weights are loaded when the method first compresses.
 
     Attributes:
-        method: one of :func:`linguapress.methods`.
+        method: one of :func:`linguapress.list_methods`.
         rate: share of the tokens that may remain, 0..1; None once ``target_tokens`` is given.
         target_tokens: tokens that may remain of all documents together, instead of a rate.
         token_counter: the reader's tokenizer: a tiktoken or Hugging Face name, a function from text to int, or a tokenizer; only
@@ -46,8 +46,8 @@ class Settings(BaseModel):
 
     @model_validator(mode="after")
     def _possible(self) -> Settings:
-        if self.method not in methods():
-            raise UnknownName(f"unknown method {self.method!r}; choose one of {', '.join(methods())}")
+        if self.method not in list_methods():
+            raise UnknownName(f"unknown method {self.method!r}; choose one of {', '.join(list_methods())}")
         if twice := self.settings.keys() & type(self).model_fields.keys():
             raise ValueError(f"give {', '.join(sorted(twice))} as an argument of its own, not in settings")
         budget = self.budget

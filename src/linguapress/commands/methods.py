@@ -8,13 +8,13 @@ from inspect import signature
 from rich.console import Console
 from rich.table import Table
 
-from linguapress.presets import PRESETS, methods
+from linguapress.presets import PRESETS, list_methods
 
 
-def list_methods() -> None:
+def show_methods() -> None:
     """List the methods and their settings."""
     console = Console(markup=False, highlight=False, emoji=False, width=None if sys.stdout.isatty() else 200)
     table = Table("method", "what it does", "settings", box=None, pad_edge=False, header_style="bold")
-    for name, about in methods().items():
+    for name, about in list_methods().items():
         table.add_row(name, about, ", ".join(signature(PRESETS[name]).parameters))
     console.print(table)

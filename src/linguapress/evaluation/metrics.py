@@ -8,6 +8,7 @@ import numpy as np
 import regex
 
 _PUNCTUATION = regex.compile(r"[\p{P}\p{S}]")
+_UNSPACED = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}]")
 _ARTICLE = regex.compile(r"\b(?:a|an|the)\b")
 
 
@@ -17,9 +18,13 @@ def normal(text: str) -> str:
 
 
 def answer_survives(text: str, answers: Sequence[str]) -> bool:
-    """Whether one of the answers, normalised, stands in the normalised text."""
+    """Whether one of the answers, normalised, stands in the normalised text (as whole words, where words are parted by blanks)."""
     hay = f" {normal(text)} "
-    return any(needle and f" {needle} " in hay for needle in map(normal, answers))
+    dense = hay.replace(" ", "")
+    for needle in filter(None, map(normal, answers)):
+        if needle.replace(" ", "") in dense if _UNSPACED.search(needle) else f" {needle} " in hay:
+            return True
+    return False
 
 
 def share_kept(sentence: str, kept: str) -> float:

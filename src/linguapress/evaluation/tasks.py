@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -59,22 +60,36 @@ def _multihop(folder: Path, seed: int) -> Iterator[Example]:
             yield _example(f"{name}-{row['id']}", row["question"], docs, row["answers"], seed)
 
 
-def _squadshifts(folder: Path, seed: int, questions: int = 200, others: int = 9) -> Iterator[Example]:
+def _paragraphs(file: Path, name: str, seed: int, questions: int = 100, others: int = 9) -> Iterator[Example]:
     """One question for each of some paragraphs, next to other paragraphs of the same title, then of any."""
+    rows = list(read_jsonl(file))
+    rng = random.Random(f"{seed}:{name}")
+    rng.shuffle(rows)
+    for row in rows[:questions]:
+        same = [other for other in rows if other is not row and other["title"] == row["title"]]
+        near = rng.sample(same, min(others, len(same)))
+        far = rng.sample([other for other in rows if other["title"] != row["title"]], others - len(near))
+        asked: Mapping[str, Any] = rng.choice(row["qas"])
+        docs = [(row["context"], True), *((other["context"], False) for other in (*near, *far))]
+        yield _example(f"{name}-{asked['id']}", asked["question"], docs, asked["answers"], seed)
+
+
+def _squadshifts(folder: Path, seed: int) -> Iterator[Example]:
     for name in ("new_wiki", "reddit"):
-        rows = list(read_jsonl(folder / "squadshifts" / f"{name}.jsonl.gz"))
-        rng = random.Random(f"{seed}:{name}")
-        rng.shuffle(rows)
-        for row in rows[: questions // 2]:
-            same = [other for other in rows if other is not row and other["title"] == row["title"]]
-            near = rng.sample(same, min(others, len(same)))
-            far = rng.sample([other for other in rows if other["title"] != row["title"]], others - len(near))
-            asked: Mapping[str, Any] = rng.choice(row["qas"])
-            docs = [(row["context"], True), *((other["context"], False) for other in (*near, *far))]
-            yield _example(f"{name}-{asked['id']}", asked["question"], docs, asked["answers"], seed)
+        yield from _paragraphs(folder / "squadshifts" / f"{name}.jsonl.gz", name, seed)
 
 
-TASKS: Mapping[str, Callable[[Path, int], Iterator[Example]]] = {"nq": _nq, "multihop": _multihop, "squadshifts": _squadshifts}
+def _xquad(folder: Path, seed: int, language: str) -> Iterator[Example]:
+    yield from _paragraphs(folder / "xquad" / f"xquad.{language}.jsonl.gz", f"xquad-{language}", seed)
+
+
+LANGUAGES = ("en", "es", "zh", "ar", "ru", "th")
+TASKS: Mapping[str, Callable[[Path, int], Iterator[Example]]] = {
+    "nq": _nq,
+    "multihop": _multihop,
+    "squadshifts": _squadshifts,
+    **{f"xquad-{language}": partial(_xquad, language=language) for language in LANGUAGES},
+}
 
 
 def examples(task: str, folder: Path, seed: int = 0, part: str = "all") -> list[Example]:

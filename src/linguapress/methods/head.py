@@ -1,4 +1,4 @@
-"""Baseline: the beginning of the documents, in their order."""
+"""Baseline: the beginning of the documents, in their order; a sentence that is cut gets its full stop back."""
 
 from __future__ import annotations
 

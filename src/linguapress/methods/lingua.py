@@ -82,7 +82,7 @@ class Lingua(Compressor):
         whole, found = self._rated(draft)
         rows = [found[passage.index] for passage in whole.passages]
         units, ratings = [row.units for row in rows], [row.ratings for row in rows]
-        room = whole.allowing(int(draft.limit * self.slack))
+        room = whole.allowing(self._room(whole, units))
         coarse = keep_best(room, units, ratings, full=_ROUGHLY).allowing(draft.limit)
         tokens = coarse.tokens
         stages = [_stage("sentences", draft.tokens, tokens, start)]
@@ -93,6 +93,15 @@ class Lingua(Compressor):
         if fine is not coarse:
             stages.append(_stage("words", tokens, fine.tokens, start))
         return self.guard.coarse.reported(draft, replace(fine, stages=(*draft.stages, *stages)))
+
+    def _room(self, draft: Draft, units: Sequence[Units]) -> int:
+        """Tokens that the sentence stage may leave: what the caller's patterns force comes on top, since its words can still go."""
+        forced = [frozenset(item.forced) for item in units]
+        if not any(forced):
+            return int(draft.limit * self.slack)
+        kept = zip(draft.passages, units, forced, strict=True)
+        only = draft.having(p.narrow(item.spans[unit] for unit in sorted(numbers)) for p, item, numbers in kept)
+        return only.tokens + int(draft.limit * self.slack)
 
     def traced(self, draft: Draft) -> Draft:
         """The two stages keep records of their own."""

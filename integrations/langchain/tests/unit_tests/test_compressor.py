@@ -8,7 +8,7 @@ import pytest
 from langchain_core.documents import Document
 from langchain_linguapress import LinguaCompressor, format_docs
 
-from linguapress import Budget, Guard, load, methods
+from linguapress import Budget, Guard, list_methods, load
 
 QUERY = "Who founded the observatory?"
 
@@ -26,7 +26,7 @@ async def test_no_argument_is_needed_in_async_code_either(documents):
     assert await compressor.acompress_documents(documents, QUERY) == compressor.compress_documents(documents, QUERY)
 
 
-@pytest.mark.parametrize("method", [name for name in methods() if name not in ("lingua", "llmlingua2")])
+@pytest.mark.parametrize("method", [name for name in list_methods() if name not in ("lingua", "llmlingua2")])
 async def test_every_method_is_the_core_s_own(method, documents):
     model = "lexical" if method in ("sentence_filter", "document_ranking") else None
     compressor = LinguaCompressor(method=method, model=model, target_tokens=40)

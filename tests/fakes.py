@@ -1,0 +1,90 @@
+"""Stand-ins for models and readers: deterministic, free, and nasty where it helps."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import regex
+
+from linguapress import Chain, Compressor, Guard, Passage, Rating, Units
+from linguapress.methods.document_ranking import DocumentRanking
+from linguapress.methods.head import Head
+from linguapress.methods.lingua import Lingua
+from linguapress.methods.llmlingua2 import LLMLingua2
+from linguapress.methods.random_words import RandomWords
+from linguapress.methods.sentence_filter import SentenceFilter
+from linguapress.scores import TokenScores
+
+
+def chance(*parts: str) -> float:
+    """A number in 0..1 that depends on nothing but the strings."""
+    return zlib.crc32("\0".join(parts).encode("utf-8", "replace")) / 0xFFFFFFFF
+
+
+@dataclass(frozen=True)
+class FakeRelevance:
+    """Relevance by checksum."""
+
+    def rate(self, query: str, passages: Sequence[Passage], units: Sequence[Units]) -> Rating:
+        rows = [
+            np.array([chance(query, passage.text[a:b]) for a, b in item.spans], dtype=np.float32)
+            for passage, item in zip(passages, units, strict=True)
+        ]
+        return Rating(rows, np.array([chance(query, passage.source) for passage in passages], dtype=np.float32))
+
+
+@dataclass(frozen=True)
+class FakeKeep:
+    """Keep probabilities by checksum; tokens are pieces of at most four characters."""
+
+    def keep_probabilities(self, texts: Sequence[str]) -> list[TokenScores]:
+        return [self._scores(text) for text in texts]
+
+    def _scores(self, text: str) -> TokenScores:
+        found = [(match.span(), chance(match.group())) for match in regex.finditer(r"\w{1,4}|[^\w\s]", text)]
+        offsets = np.array([span for span, _ in found], dtype=np.int64).reshape(-1, 2)
+        return TokenScores(offsets, np.array([value for _, value in found], dtype=np.float32))
+
+
+def count_words(text: str) -> int:
+    return len(text.split())
+
+
+def count_bytes(text: str) -> int:
+    return -(-len(text.encode("utf-8", "replace")) // 3)
+
+
+def count_zipped(text: str) -> int:
+    """Bytes after compression: far from additive, and more text can cost less."""
+    return len(zlib.compress(text.encode("utf-8", "replace"))) - len(zlib.compress(b""))
+
+
+def lingua(**settings: object) -> Lingua:
+    return Lingua(FakeRelevance(), FakeKeep(), **settings)
+
+
+METHODS: dict[str, Compressor] = {
+    "lingua": lingua(),
+    "lingua by relevance": lingua(order="relevance"),
+    "lingua with ends": lingua(order="ends"),
+    "lingua without guard": lingua(guard=Guard.off()),
+    "llmlingua2": LLMLingua2(FakeKeep()),
+    "sentence_filter": SentenceFilter(FakeRelevance()),
+    "document_ranking": DocumentRanking(FakeRelevance()),
+    "head": Head(),
+    "random_words": RandomWords(),
+    "chain": Chain(DocumentRanking(FakeRelevance()), SentenceFilter(FakeRelevance()), LLMLingua2(FakeKeep()), slack=(3, 1.5, 1)),
+}
+WORD_METHODS = (
+    "lingua",
+    "lingua by relevance",
+    "lingua with ends",
+    "lingua without guard",
+    "llmlingua2",
+    "head",
+    "random_words",
+    "chain",
+)

@@ -1,0 +1,204 @@
+"""Encoders: any folder, any length, any company, the same bits."""
+
+import copy
+import pickle
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from samples import BRIDGE, CHINESE, DOCUMENTS, HOSTILE, OVEN, PROSE, RECORDS, TABLE
+
+from linguapress import Budget, ModelNotFound, UnknownName, load
+from linguapress.models.encoder import Encoder
+from linguapress.models.token_classifier import TokenClassifier
+from linguapress.models.windows import batches, past_blanks, windows
+
+TEXTS = [*DOCUMENTS, "".join(HOSTILE), "a", "word " * 3, OVEN * 4]
+
+
+def same(first, second):
+    return all(np.array_equal(a, b) for a, b in zip(first, second, strict=True))
+
+
+def test_every_token_has_a_probability_and_a_place(folder):
+    found = TokenClassifier(folder, "cpu").keep_probabilities(TEXTS)
+    assert len(found) == len(TEXTS)
+    for scores, text in zip(found, TEXTS, strict=True):
+        assert scores.offsets.shape == (len(scores.values), 2)
+        assert ((scores.values >= 0) & (scores.values <= 1)).all()
+        assert ((scores.offsets >= 0) & (scores.offsets <= len(text))).all()
+        assert (np.diff(scores.offsets[:, 0]) >= 0).all()
+
+
+def test_offsets_point_at_the_words(folder):
+    text = "The bridge is old."
+    scores = TokenClassifier(folder, "cpu").keep_probabilities([text])[0]
+    pieces = [text[start:end] for start, end in scores.offsets]
+    assert "".join(pieces) == text.replace(" ", "")
+    assert not any(piece[0].isspace() for piece in pieces)
+
+
+def test_a_long_text_is_read_to_its_end(folder):
+    encoder = Encoder(folder, "cpu")
+    reading = encoder.read([BRIDGE * 6])[0]
+    tokens = len(encoder.loaded.tokenizer.encode(BRIDGE * 6, add_special_tokens=False).ids)
+    assert len(reading.offsets) == len(reading.keep) == len(reading.states) == tokens > 200
+    assert (reading.keep > 0).all()
+    assert np.abs(reading.states.astype(np.float32)).sum(axis=1).min() > 0
+
+
+def test_batches_and_company_change_no_bit(folder):
+    alone = [Encoder(folder, "cpu", batch_tokens=1).read([text])[0] for text in TEXTS]
+    for batch_tokens in (0, 64, 100_000):
+        together = Encoder(folder, "cpu", batch_tokens=batch_tokens).read(TEXTS)
+        assert all(same(a, b) for a, b in zip(alone, together, strict=True))
+    backwards = Encoder(folder, "cpu").read(TEXTS[::-1])[::-1]
+    assert all(same(a, b) for a, b in zip(alone, backwards, strict=True))
+
+
+def test_the_embedded_model_is_as_indifferent_to_company():
+    texts = [OVEN, BRIDGE, "Short.", TABLE]
+    alone = [Encoder("mini", "cpu", batch_tokens=1).read([text])[0] for text in texts]
+    together = Encoder("mini", "cpu", batch_tokens=4096).read([*texts, CHINESE])
+    assert all(same(a, b) for a, b in zip(alone, together, strict=False))
+
+
+def test_what_was_read_once_is_remembered_unchanged(folder):
+    encoder = Encoder(folder, "cpu")
+    first = encoder.read([OVEN, BRIDGE])
+    assert all(same(a, b) for a, b in zip(first, encoder.read([OVEN, BRIDGE]), strict=True))
+    encoder.forget()
+    assert all(same(a, b) for a, b in zip(first, encoder.read([OVEN, BRIDGE]), strict=True))
+
+
+def test_reading_is_safe_from_several_threads(folder):
+    encoder = Encoder(folder, "cpu")
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda _: encoder.read([OVEN, BRIDGE]), range(16)))
+    assert all(same(a, b) for reading in found for a, b in zip(found[0], reading, strict=True))
+
+
+@pytest.mark.parametrize("name", ["lingua", "llmlingua2", "sentence_filter"])
+def test_eight_threads_get_the_same_bytes(name):
+    press = load(name, device="cpu")
+    tasks = [(PROSE, "Who built the bridge?", 80), (PROSE[::-1], None, 50), ([TABLE, OVEN], "Which region leads?", 40)] * 8
+
+    def task(arguments):
+        documents, query, tokens = arguments
+        return press.compress(documents, query, budget=Budget(tokens=tokens)).text
+
+    expected = [task(arguments) for arguments in tasks[:3]] * 8
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(task, tasks)) == expected
+
+
+def test_special_tokens_in_a_text_are_read_as_text(folder):
+    encoder = Encoder(folder, "cpu")
+    special = ["[SEP]", "[CLS]", "<s>", "</s>", "<pad>", "<mask>"]
+    for reading, text in zip(encoder.read(special), special, strict=True):
+        assert len(reading.offsets) > 1 or encoder.loaded.tokenizer.token_to_id(text) is None
+
+
+def relabelled(folder, target, names):
+    import shutil
+
+    import transformers
+
+    shutil.copytree(folder, target)
+    config = transformers.AutoConfig.from_pretrained(folder)
+    config.id2label, config.label2id = names, {name: number for number, name in names.items()}
+    config.save_pretrained(target)
+    return str(target)
+
+
+@pytest.mark.parametrize(
+    ("names", "number"), [({0: "keep", 1: "drop"}, 0), ({0: "LABEL_0", 1: "LABEL_1"}, 1), ({0: "Preserve", 1: "x"}, 0)]
+)
+def test_the_keep_label_is_found_by_its_name(names, number, bert, tmp_path):
+    changed = relabelled(bert, tmp_path / "any name", names)
+    values = TokenClassifier(changed, "cpu").keep_probabilities([OVEN])[0].values
+    expected = TokenClassifier(bert, "cpu", number).keep_probabilities([OVEN])[0].values
+    assert np.array_equal(values, expected)
+
+
+def test_the_keep_label_can_be_given(bert):
+    keep, drop = (TokenClassifier(bert, "cpu", label).keep_probabilities([OVEN])[0].values for label in ("keep", "drop"))
+    assert keep + drop == pytest.approx(np.ones(len(keep)), abs=1e-5)
+
+
+@pytest.mark.parametrize("names", [{0: "O", 1: "B-PER"}, {0: "keep", 1: "preserve"}], ids=str)
+def test_an_ambiguous_keep_label_is_an_error_that_names_the_labels(names, bert, tmp_path):
+    changed = relabelled(bert, tmp_path / "model", names)
+    with pytest.raises(ModelNotFound, match="which of the labels"):
+        TokenClassifier(changed, "cpu").keep_probabilities(["text"])
+
+
+def test_a_keep_label_that_is_not_there_is_an_error(bert):
+    with pytest.raises(ModelNotFound, match="keep_label"):
+        TokenClassifier(bert, "cpu", "retain").keep_probabilities(["text"])
+
+
+@pytest.mark.parametrize("name", ["lingua", "llmlingua2", "sentence_filter", "document_ranking"])
+def test_a_model_that_is_nowhere_is_not_found(name, tmp_path):
+    press = load(name, model=str(tmp_path / "nowhere"))
+    with pytest.raises(ModelNotFound, match="nowhere"):
+        press.compress(PROSE, "Who?", budget=Budget(tokens=20))
+
+
+def test_an_unknown_device_is_named():
+    with pytest.raises(UnknownName, match="abacus"):
+        load("llmlingua2", device="abacus").compress(PROSE, budget=Budget(tokens=20))
+
+
+@given(tokens=st.integers(1, 3000), size=st.integers(2, 600), overlap=st.integers(0, 400))
+def test_windows_take_every_token_once_and_see_no_more_than_their_size(tokens, size, overlap):
+    found = list(windows(7, tokens, size, overlap))
+    taken = [token for window in found for token in range(window.keep_from, window.keep_to)]
+    assert taken == list(range(tokens))
+    for window in found:
+        assert window.text == 7
+        assert 0 <= window.start <= window.keep_from < window.keep_to <= window.end <= tokens
+        assert window.end - window.start <= size
+
+
+@given(sizes=st.lists(st.integers(1, 500), max_size=30), batch_tokens=st.integers(1, 5000))
+def test_batches_hold_every_window_once_with_room(sizes, batch_tokens):
+    items = [window for text, size in enumerate(sizes) for window in windows(text, size, 126, 16)]
+    found = list(batches(items, 2, batch_tokens, 128))
+    assert sorted(window for _, batch in found for window in batch) == sorted(items)
+    for length, batch in found:
+        assert length <= 128
+        assert len(batch) == 1 or len(batch) * length <= batch_tokens
+        assert all(window.end - window.start + 2 <= length for window in batch)
+
+
+def test_offsets_step_over_the_blank_before_a_word():
+    offsets = np.array([[0, 3], [3, 7], [7, 9], [9, 9]])
+    assert past_blanks("one two  ", offsets).tolist() == [[0, 3], [4, 7], [9, 9], [9, 9]]
+    assert past_blanks("", np.zeros((0, 2), np.int64)).shape == (0, 2)
+
+
+@pytest.mark.parametrize("again", [copy.deepcopy, lambda press: pickle.loads(pickle.dumps(press))], ids=["deepcopy", "pickle"])
+@pytest.mark.parametrize("name", ["lingua", "llmlingua2", "sentence_filter", "document_ranking", "head", "random_words"])
+def test_compressors_survive_copies(name, again):
+    press, budget = load(name), Budget(tokens=60)
+    before = press.compress(PROSE, "Who built it?", budget=budget).text  # also with weights in memory
+    twin = again(press)
+    assert twin == press
+    assert twin.compress(PROSE, "Who built it?", budget=budget).text == before
+
+
+def test_an_encoder_pickles_without_its_weights(bert):
+    encoder = Encoder(bert, "cpu", "keep", 128)
+    encoder.read([OVEN])
+    assert len(pickle.dumps(encoder)) < 2000
+    assert same(pickle.loads(pickle.dumps(encoder)).read([OVEN])[0], encoder.read([OVEN])[0])
+
+
+@pytest.mark.parametrize("kind", ["llmlingua2", "lingua"])
+def test_any_token_classifier_drops_in(kind, folder):
+    settings = {"model": folder} if kind == "llmlingua2" else {"model": "lexical", "keep_model": folder}
+    out = load(kind, device="cpu", **settings).compress([*PROSE, RECORDS, CHINESE], "Who?", budget=Budget(tokens=150))
+    assert 140 <= out.tokens_after <= 150
