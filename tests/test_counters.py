@@ -64,13 +64,16 @@ def test_long_texts_are_counted_to_their_end(bert):
         assert token_counter(counter)(BRIDGE * 10) > 1000
 
 
-def test_counting_leaves_the_callers_tokenizer_alone(bert):
+def test_truncation_and_padding_of_a_tokenizer_do_not_count_and_stay_as_they_are(bert, tmp_path):
     from tokenizers import Tokenizer
 
     tokenizer = Tokenizer.from_file(str(Path(bert) / "tokenizer.json"))
     tokenizer.enable_truncation(8)
     tokenizer.enable_padding(length=12)
-    assert token_counter(tokenizer)(BRIDGE) > 100
+    tokenizer.save(str(tmp_path / "tokenizer.json"))
+    for counter in (tokenizer, tmp_path, tmp_path / "tokenizer.json"):
+        assert token_counter(counter)(BRIDGE) > 100
+        assert token_counter(counter)("the") == 1
     assert (tokenizer.truncation["max_length"], tokenizer.padding["length"]) == (8, 12)
 
 

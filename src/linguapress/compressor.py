@@ -125,6 +125,8 @@ class Chain(Compressor):
 
     def __init__(self, *steps: Compressor, slack: Sequence[float] = ()) -> None:
         """Chains ``steps``; a chain is a compressor itself."""
+        if not steps:
+            raise ValueError("a chain needs at least one compressor as a step")
         if slack and (len(slack) != len(steps) or slack[-1] != 1 or min(slack) < 1):
             raise ValueError(f"slack needs one number of 1 or more for each of {len(steps)} steps, the last 1; got {tuple(slack)}")
         object.__setattr__(self, "steps", tuple(steps))

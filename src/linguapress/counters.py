@@ -34,11 +34,17 @@ def embedded(text: str) -> int:
 def _embedded_tokenizer() -> Tokenizer:
     from tokenizers import Tokenizer
 
-    tokenizer = Tokenizer.from_str(resources.files("linguapress").joinpath("assets/mini/tokenizer.json").read_text("utf-8"))
-    tokenizer.no_truncation()
-    tokenizer.no_padding()
-    tokenizer.encode_special_tokens = True  # a document that spells out "[SEP]" holds text
-    return tokenizer
+    file = resources.files("linguapress").joinpath("assets/mini/tokenizer.json")
+    return plain_tokenizer(Tokenizer.from_str(file.read_text("utf-8")))
+
+
+def plain_tokenizer(tokenizer: Tokenizer) -> Tokenizer:
+    """A copy that neither cuts nor pads, and to which a document that spells out "[SEP]" holds text."""
+    copy = type(tokenizer).from_str(tokenizer.to_str())
+    copy.no_truncation()
+    copy.no_padding()
+    copy.encode_special_tokens = True
+    return copy
 
 
 def token_counter(counter: object = None) -> TokenCounter:
@@ -117,9 +123,8 @@ def _encoder(tokenizer: Any) -> TokenCounter:
     """Counts with an object that has ``encode``: tiktoken, ``tokenizers`` or transformers."""
     if hasattr(tokenizer, "encode_ordinary"):
         return lambda text: len(tokenizer.encode_ordinary(encodable(text)))
-
-    def count(text: str) -> int:
-        encoded = tokenizer.encode(encodable(text), add_special_tokens=False)
-        return len(getattr(encoded, "ids", encoded))
-
-    return count
+    backend = getattr(tokenizer, "backend_tokenizer", tokenizer)
+    if not hasattr(backend, "no_truncation"):
+        return lambda text: len(tokenizer.encode(encodable(text), add_special_tokens=False))
+    plain = plain_tokenizer(backend)
+    return lambda text: len(plain.encode(encodable(text), add_special_tokens=False).ids)

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from linguapress.counters import plain_tokenizer
 from linguapress.errors import ModelNotFound
 from linguapress.models.devices import device_of, precision_of
 from linguapress.models.encoder import model_folder
@@ -32,11 +33,8 @@ class Weights:
 
     def __init__(self, model: Any, tokenizer: Any, device: torch.device, keep: int | None) -> None:
         self.model, self.device, self.keep = model, device, keep
-        self.tokenizer = tokenizer.backend_tokenizer
-        self.tokenizer.no_truncation()
-        self.tokenizer.no_padding()
-        self.tokenizer.encode_special_tokens = True  # a document that spells out "[SEP]" holds text
         empty = tokenizer("", return_attention_mask=False)["input_ids"]
+        self.tokenizer = plain_tokenizer(tokenizer.backend_tokenizer)
         split = next((i for i, token in enumerate(empty) if token == tokenizer.sep_token_id), len(empty))
         self.prefix, self.suffix = empty[:split], empty[split:]
         self.special = len(empty)
