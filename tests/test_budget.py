@@ -1,4 +1,4 @@
-"""Budgets: what they refuse, what they allow, and how a limit is shared out."""
+"""How much may remain."""
 
 import math
 
@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from linguapress import Budget, InvalidBudget
-from linguapress.budget import shares
 
 
 @pytest.mark.parametrize(
@@ -51,21 +50,3 @@ def test_a_budget_is_a_value():
     assert budget == Budget(tokens=5)
     with pytest.raises(AttributeError):
         budget.tokens = 6
-
-
-sizes = st.lists(st.tuples(st.one_of(st.just(0), st.floats(0.01, 100)), st.integers(0, 1000)), max_size=8)
-
-
-@given(limit=st.floats(0, 5000), parts=sizes)
-def test_shares_fill_the_limit_and_no_part_overflows(limit, parts):
-    weights, room = [weight for weight, _ in parts], [size for _, size in parts]
-    given_out = shares(limit, weights, room)
-    able = sum(size for weight, size in parts if weight > 0)
-    assert all(0 <= share <= size + 1e-6 for share, size in zip(given_out, room, strict=True))
-    assert sum(given_out) == pytest.approx(min(limit, able), abs=1e-3)
-
-
-def test_shares_follow_the_weights():
-    assert shares(30, [1, 2], [100, 100]) == pytest.approx([10, 20])
-    assert shares(30, [1, 2], [100, 5]) == pytest.approx([25, 5])
-    assert shares(30, [0, 0], [9, 9]) == [0, 0]

@@ -306,8 +306,12 @@ def test_a_heading_comes_with_its_sentences_and_never_alone(query):
     for tokens in range(1, 30):
         out = lingua().compress([text], query, budget=Budget(tokens=tokens, count=count_words))
         if not any("no whole" in warning for warning in out.warnings):
-            assert ("Opening hours" in out.text) == bool({"The", "museum", "opens", "at", "nine"} & {*regex.findall(r"\w+", out.text)})
-            assert ("# Tickets" in out.text) == bool({"A", "ticket", "is", "five", "euros", "Children", "pay", "nothing"} & {*regex.findall(r"\w+", out.text)})
+            assert ("Opening hours" in out.text) == bool(
+                {"The", "museum", "opens", "at", "nine"} & {*regex.findall(r"\w+", out.text)}
+            )
+            assert ("# Tickets" in out.text) == bool(
+                {"A", "ticket", "is", "five", "euros", "Children", "pay", "nothing"} & {*regex.findall(r"\w+", out.text)}
+            )
 
 
 def test_lingua_prefers_relevant_sentences():

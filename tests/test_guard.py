@@ -217,7 +217,7 @@ scalars = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(allow_nan
 values = st.recursive(
     scalars,
     lambda inner: st.one_of(st.lists(inner, max_size=6), st.dictionaries(st.text(max_size=9), inner, max_size=6)),
-    max_leaves=40,
+    max_leaves=15,
 )
 
 
@@ -228,6 +228,20 @@ def test_any_json_parses_after_words_are_dropped(value, indent, ascii_only, rate
     out = press_to(GUARDED["llmlingua2"], text, rate)
     if out.text.strip() and "no whole unit" not in " ".join(out.warnings):
         assert_part(json.loads(out.text), value)
+
+
+@pytest.mark.parametrize(
+    "pattern", [r"item 3", r'"id": 4,\s+"name"', r"\},\s*\{", r'"source"[^}]*', r"2\.5\s*\}\s*\}", r"\]", r"\{\s*"]
+)
+@pytest.mark.parametrize(
+    "make", [lambda guard: lingua(guard=guard), lambda guard: LLMLingua2(FakeKeep(), guard=guard)], ids=["lingua", "llmlingua2"]
+)
+def test_json_still_parses_whatever_pattern_the_caller_keeps(make, pattern):
+    press = make(Guard(keep=(pattern,)))
+    for rate in BUDGETS[2:]:
+        out = press_to(press, RECORDS, rate)
+        if out.text.strip() and "no whole unit" not in " ".join(out.warnings):
+            assert_part(json.loads(out.text), json.loads(RECORDS))
 
 
 def test_json_between_paragraphs_still_parses():

@@ -14,7 +14,7 @@ from linguapress.budget import Budget
 from linguapress.compression import Compression
 from linguapress.counters import remembering
 from linguapress.draft import Draft, Stage
-from linguapress.errors import InvalidDocuments
+from linguapress.errors import InvalidBudget, InvalidDocuments
 from linguapress.guard import Guard
 from linguapress.scores import Rating, unit_of
 from linguapress.segment import sentences, words
@@ -43,13 +43,16 @@ class Compressor(ABC):
 
         Raises:
             InvalidDocuments: ``documents`` is no sequence of strings.
+            InvalidBudget: ``budget`` is no :class:`Budget`.
+            TypeError: ``query`` is no string.
         """
         whole = _draft(documents, query, budget)
         before = whole.tokens
-        draft = replace(whole, limit=budget.limit(before))
-        if before > draft.limit or self.always:
-            draft = _proved(self.traced(replace(draft, limit=min(draft.limit, before))))
-        return Compression.of(documents, draft, before, budget.limit(before))
+        limit = budget.limit(before)
+        draft = replace(whole, limit=min(limit, before))
+        if before > limit or self.always:
+            draft = _proved(self.traced(draft).allowing(draft.limit))
+        return Compression.of(documents, draft, before, limit)
 
     @abstractmethod
     def reduce(self, draft: Draft) -> Draft:
@@ -151,6 +154,10 @@ def _draft(documents: Sequence[str], query: str | None, budget: Budget) -> Draft
     for index, document in enumerate(documents):
         if not isinstance(document, str):
             raise InvalidDocuments(f"documents must be strings, number {index} is {type(document).__name__}")
+    if not isinstance(budget, Budget):
+        raise InvalidBudget(f"budget must be a Budget, got {budget!r}; write Budget(tokens=500) or Budget(rate=0.3)")
+    if not isinstance(query, str | None):
+        raise TypeError(f"query must be a string or None, got {query!r}")
     passages = tuple(Passage.whole(index, source) for index, source in enumerate(documents))
     asked = query if query and query.strip() else None
     return Draft(passages, asked, 0, remembering(budget.counter), budget.separator)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-class InvalidBudget(ValueError):
+class InvalidBudget(ValueError, TypeError):
     """A budget that is neither a number of tokens nor a rate between 0 and 1."""
 
 

@@ -17,7 +17,7 @@ from linguapress.text import Span
 from linguapress.units import Units
 
 _NUMBER = r"\p{N}+"
-_WHOLE_NUMBER = r"[\w.,:/-]*\p{N}[\w.,:/%-]*(?<!\p{P})"
+_WHOLE_NUMBER = r"(?<![\w.,:/-])(?:(?!\p{N})[\w.,:/-])*+\p{N}[\w.,:/%-]*(?<!\p{P})"
 _NEGATION = (
     r"(?i:\b(?:not|no|never|none|nor|neither|nothing|nobody|nowhere|without|cannot|unless|except|fails?|failed|lacks?|lacking|"
     r"\w+n['’]t|hardly|barely|"
@@ -73,11 +73,13 @@ class Guard:
             cuts.difference_update(range(block.start + 1, block.end))
             cuts.update(block.cuts)
         protected = [Span(*match.span()) for match in _pattern(self.keep).finditer(text) if match.group()] if self.keep else []
+        joints = {cut for block in found for cut in (block.start, *block.cuts)}  # a block is torn nowhere else anyway
         for start, end in protected:
-            cuts.difference_update(range(start + 1, end))
+            cuts.difference_update(cut for cut in range(start + 1, end) if cut not in joints)
         spans = join_blank(text, tile(cuts, len(text)))
         vital = [match.start() for match in _pattern(self._vital).finditer(text)] if self._vital else []
-        return _bound(spans, found, _holding(spans, [span.start for span in protected]), _holding(spans, vital))
+        places = [place for start, end in protected for place in (start, *(cut for cut in joints if start < cut < end))]
+        return _bound(spans, found, _holding(spans, places), _holding(spans, vital))
 
     @property
     def _vital(self) -> tuple[str, ...]:

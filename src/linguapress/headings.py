@@ -46,5 +46,5 @@ def with_headings(text: str, units: Units) -> Units:
     if not above:
         return units
     needs = {**units.needs, **{index: (*units.needs.get(index, ()), heading) for index, heading in above.items()}}
-    alone = set(above.values())
-    return replace(units, needs=needs, frame=units.frame | alone, forced=units.forced - alone)
+    alone = frozenset(above.values()) - units.forced
+    return replace(units, needs=needs, frame=units.frame | alone)

@@ -49,15 +49,25 @@ def forward_clock() -> Iterator[Clock]:
 
 
 def run(
-    examples: Sequence[Example], methods: Sequence[str], budgets: Sequence[Budget], *, done: Callable[[], None] = lambda: None
-) -> Iterator[Row]:
-    """One row for each example, method and budget; texts are always new to the embedded model."""
+    examples: Sequence[Example], methods: Sequence[str], budgets: Sequence[Budget], *, warm: bool = False,
+    done: Callable[[], None] = lambda: None,
+) -> Iterator[Row]:  # fmt: skip
+    """One row for each example, method and budget.
+
+    Args:
+        examples: questions over passages.
+        methods: names of contenders.
+        budgets: how much may remain.
+        warm: lets the embedded model remember texts from one method and budget to the next; times then mean nothing.
+        done: called after each example.
+    """
     contenders = {name: contender(name) for name in methods}
     with forward_clock() as clock:
         for example in examples:
             for name, compressor in contenders.items():
                 for budget in budgets:
-                    shared_encoder(EMBEDDED).forget()
+                    if not warm:
+                        shared_encoder(EMBEDDED).forget()
                     spent, start = clock.seconds, time.perf_counter()
                     out = compressor.compress(example.documents, example.question, budget=budget)
                     total = time.perf_counter() - start

@@ -27,6 +27,7 @@ def run(
     counter: Annotated[str, typer.Option(help="The reader's tokenizer.")] = "cl100k_base",
     limit: Annotated[int, typer.Option(help="Number of questions; 0 = all.")] = 0,
     seed: Annotated[int, typer.Option(help="Order of the passages.")] = 0,
+    warm: Annotated[bool, typer.Option(help="Read each text once, not once a budget: quicker, but times mean nothing.")] = False,
     out: Annotated[Path, typer.Option(help="Results: NAME.jsonl, NAME.json and NAME.md.")] = Path("bench"),
 ) -> None:
     """Answer and evidence survival, tokens against budget, milliseconds."""
@@ -43,11 +44,19 @@ def run(
     rows = []
     with Progress(transient=True) as progress:
         bar = progress.add_task(f"{task} {part}", total=len(asked))
-        for row in bench.run(asked, method or names(), budgets, done=lambda: progress.advance(bar)):
+        for row in bench.run(asked, method or names(), budgets, warm=warm, done=lambda: progress.advance(bar)):
             rows.append(row)
             append_jsonl(rows_file, [row])
     means = bench.summary(rows)
-    about = {"task": task, "part": part, "examples": len(asked), "seed": seed, "counter": counter, "machine": bench.machine()}
+    about = {
+        "task": task,
+        "part": part,
+        "examples": len(asked),
+        "seed": seed,
+        "counter": counter,
+        "warm": warm,
+        "machine": bench.machine(),
+    }
     out.with_suffix(".json").write_text(json.dumps({"about": about, "means": means}, indent=1), encoding="utf-8")
     table = bench.markdown(means, f"{task}, {part}: {len(asked)} questions, seed {seed}, {counter}")
     out.with_suffix(".md").write_text(f"{table}\n{json.dumps(about['machine'])}\n", encoding="utf-8")

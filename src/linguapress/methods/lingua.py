@@ -64,7 +64,7 @@ class Lingua(Compressor):
     order: Order = "original"
     slack: float = 1.5
     document_weight: float = 0.25
-    keep_weight: float = 0.1
+    keep_weight: float = 0.05
     scrap: float = 0.35
 
     def __post_init__(self) -> None:
@@ -206,7 +206,8 @@ def _bound(units: Units, owner: NDArray[np.int64], found: _Sentences) -> Units:
         company = (*vital.get(sentence, ()), *above)
         if company:
             needs |= {word: (*needs.get(word, ()), *company) for word in words_of_it if word not in units.verbatim}
-    return replace(units, needs=needs, vital=frozenset())
+    alone = {word for sentence in found.units.frame for word in members.get(sentence, ()) if word not in units.verbatim}
+    return replace(units, needs=needs, vital=frozenset(), frame=units.frame | (alone - units.forced))
 
 
 def _covered(starts: NDArray[np.int64], spans: NDArray[np.int64]) -> NDArray[np.bool_]:

@@ -38,14 +38,14 @@ class BlendedRelevance:
 
     embedding: LegibleRelevance = field(default_factory=EmbeddingRelevance)
     lexical: Relevance = field(default_factory=LexicalRelevance)
-    lexical_weight: float = 0.5
+    lexical_weight: float = 0.35
 
     def rate(self, query: str, passages: Sequence[Passage], units: Sequence[Units]) -> Rating:
         """Blended ratings, about -0.2..1.5."""
         meaning = self.embedding.rate(query, passages, units)
         letters = self.lexical.rate(query, passages, units)
         trust = self.embedding.legibility([query, *(passage.source for passage in passages)])
-        trust = np.minimum(trust[1:], trust[0])
+        trust = trust[1:] * min(1.0, 2 * float(trust[0]))  # a query is short, and often a rare name
         mixed = [self._mix(a, b, t) for a, b, t in zip(meaning.units, letters.units, trust, strict=True)]
         whole = self._mix(_of_passages(meaning, len(passages)), _of_passages(letters, len(passages)), trust)
         unread = int((trust < 0.5).sum())

@@ -12,7 +12,9 @@ from linguapress.scores import Floats, Rating, unit_of, within
 from linguapress.text import Passage
 from linguapress.units import Units
 
-_SPELLED, _READ = 1.6, 2.4  # characters a token at which a script counts as spelled out, and as read
+# Letters a token at which a language counts as spelled out, and as read. Of all English passages of the training data 95 % have
+# 3.2 and more, of Spanish ones 95 % less than 3.2; Chinese, Arabic, Russian and Thai have 1.0 to 1.3.
+_SPELLED, _READ = 2.6, 3.3
 
 
 @dataclass(frozen=True)
@@ -50,11 +52,12 @@ class EmbeddingRelevance:
         return Rating(of_units, np.array(of_passages, dtype=np.float32))
 
     def legibility(self, texts: Sequence[str]) -> Floats:
-        """How well the vocabulary fits each text, 0..1: by characters a token, and by the share of unknown tokens.
+        """How well the vocabulary fits each text, 0..1: by letters a token, and by the share of unknown tokens.
 
-        A vocabulary that spells a script letter by letter comes from training that saw little of it.
+        A vocabulary that spells a language in short pieces comes from training that saw little of it.
         """
-        return np.array([_legibility(reading) for reading in self.encoder.read(texts)], dtype=np.float32)
+        pairs = zip(self.encoder.read(texts), texts, strict=True)
+        return np.array([_legibility(reading, text) for reading, text in pairs], dtype=np.float32)
 
 
 def _cosines(reading: Reading, passage: Passage, units: Units, direction: Floats) -> Floats:
@@ -69,12 +72,12 @@ def _cosines(reading: Reading, passage: Passage, units: Units, direction: Floats
     return cosines
 
 
-def _legibility(reading: Reading) -> float:
-    if not len(reading.offsets):
-        return 1.0
-    characters = float((reading.offsets[:, 1] - reading.offsets[:, 0]).mean())
-    fit = min(1.0, max(0.0, (characters - _SPELLED) / (_READ - _SPELLED)))
-    return fit * max(0.0, 1 - 4 * reading.unknown)
+def _legibility(reading: Reading, text: str) -> float:
+    lengths = [end - start for start, end in reading.offsets.tolist() if text[start:end].isalpha()]
+    usual, weight = 4.0, 6  # a few rare names in a short text prove nothing
+    mean = (sum(lengths) + usual * weight) / (len(lengths) + weight)
+    fit = min(1.0, max(0.0, (mean - _SPELLED) / (_READ - _SPELLED)))
+    return float(fit * max(0.0, 1 - 4 * reading.unknown))
 
 
 def _unit_length(vector: Floats) -> Floats:
