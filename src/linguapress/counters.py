@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 TokenCounter = Callable[[str], int]
+_UNKNOWN = 100  # id of [UNK] in the embedded vocabulary
 
 
 def embedded(text: str) -> int:
@@ -22,12 +23,13 @@ def embedded(text: str) -> int:
 
     A word that the vocabulary cannot spell counts one for each of its characters, since any reader pays for them.
     """
-    encoding = _embedded_tokenizer().encode(encodable(text), add_special_tokens=False)
-    total = len(encoding.ids)
-    if "[UNK]" in encoding.tokens:
-        unknown = (span for token, span in zip(encoding.tokens, encoding.offsets, strict=True) if token == "[UNK]")
-        total += sum(end - start - 1 for start, end in unknown)
-    return total
+    tokenizer = _embedded_tokenizer()
+    ids = tokenizer.encode_batch_fast([encodable(text)], add_special_tokens=False)[0].ids
+    if _UNKNOWN not in ids:
+        return len(ids)
+    encoding = tokenizer.encode(encodable(text), add_special_tokens=False)
+    spelled = (end - start for token, (start, end) in zip(encoding.ids, encoding.offsets, strict=True) if token == _UNKNOWN)
+    return len(ids) + sum(length - 1 for length in spelled)
 
 
 @lru_cache(maxsize=1)

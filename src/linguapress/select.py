@@ -14,6 +14,7 @@ from linguapress.text import Span
 from linguapress.units import Units
 
 Rows = Sequence[Sequence[float] | Floats]
+Masks = Sequence[NDArray[np.bool_]]
 _FULL = 0.99  # share of the limit that counts as used
 _TRIES = 12  # counts spent on filling what is left
 
@@ -31,18 +32,22 @@ def keep_best(draft: Draft, units: Sequence[Units | Sequence[Span]], scores: Row
         scores: for each passage, one number a unit; larger = keep.
         full: share of the limit at which the search may stop; a stage that others follow needs no exact one.
     """
-    return Selection(draft, units, scores).fill(full)
+    whole = [item if isinstance(item, Units) else Units(item) for item in units]
+    return Selection(draft, stitchers(draft, whole), scores).fill(full)
+
+
+def stitchers(draft: Draft, units: Sequence[Units]) -> list[Stitcher]:
+    """What renders choices of the units of each passage."""
+    return [Stitcher.of(passage.text, item) for passage, item in zip(draft.passages, units, strict=True)]
 
 
 class Selection:
     """The units of a draft in the order in which they would be kept."""
 
-    def __init__(self, draft: Draft, units: Sequence[Units | Sequence[Span]], scores: Rows) -> None:
+    def __init__(self, draft: Draft, stitchers: Sequence[Stitcher], scores: Rows) -> None:
         """Ranks the units; see :func:`keep_best`."""
-        self.draft = draft
-        self.units = [item if isinstance(item, Units) else Units(item) for item in units]
-        pairs = list(zip(draft.passages, self.units, strict=True))
-        self.stitchers = [Stitcher.of(passage.text, item) for passage, item in pairs]
+        self.draft, self.stitchers = draft, stitchers
+        self.units = [stitcher.units for stitcher in stitchers]
         self.steps = list(_steps(self.units, scores))
         self.at = [np.full(len(item.spans), len(self.steps), dtype=np.int64) for item in self.units]
         for number, step in enumerate(self.steps):
@@ -50,6 +55,7 @@ class Selection:
                 self.at[passage][unit] = number
         sizes = [sum(self.units[p].spans[u].end - self.units[p].spans[u].start for p, u in step) for step in self.steps]
         self.characters: NDArray[np.int64] = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+        self.rendered: list[tuple[bytes, str] | None] = [None] * len(self.units)
 
     def fill(self, full: float = _FULL) -> Draft:
         """The longest run that fits, and then single steps that still fit, until the share ``full`` of the limit is used."""
@@ -57,13 +63,24 @@ class Selection:
             return self.draft.having(())
         return self._fill_up(self._longest_run(full), full)
 
-    def first(self, number: int) -> Draft:
-        """The draft with the first ``number`` steps kept."""
-        return self._render([at < number for at in self.at])
+    def _first(self, number: int) -> Masks:
+        """Which units the first ``number`` steps keep."""
+        return [at < number for at in self.at]
 
-    def _render(self, masks: Sequence[NDArray[np.bool_]]) -> Draft:
+    def _drafted(self, masks: Masks) -> Draft:
         rows = zip(self.draft.passages, self.stitchers, masks, strict=True)
         return self.draft.having(passage.narrow(stitcher.spans(np.flatnonzero(mask).tolist())) for passage, stitcher, mask in rows)
+
+    def _tokens(self, masks: Masks) -> int:
+        """Tokens of the draft that the masks stand for; passages in which nothing changed are not joined anew."""
+        texts = [self._text(passage, mask) for passage, mask in enumerate(masks)]
+        return self.draft.count(self.draft.separator.join(filter(None, texts)))
+
+    def _text(self, passage: int, mask: NDArray[np.bool_]) -> str:
+        key, known = mask.tobytes(), self.rendered[passage]
+        if known is None or known[0] != key:
+            self.rendered[passage] = known = (key, self.stitchers[passage].render(np.flatnonzero(mask).tolist()))
+        return known[1]
 
     def _longest_run(self, full: float) -> int:
         """Largest number of steps whose text fits: secant steps on characters, safeguarded by bisection."""
@@ -75,7 +92,7 @@ class Selection:
             number = min(max(guess, low + 1), high - 1)
             if number <= low:
                 break
-            tokens = self.first(number).tokens
+            tokens = self._tokens(self._first(number))
             density = tokens / max(1, self.characters[number])
             if tokens <= limit:
                 low, low_tokens = number, tokens
@@ -97,9 +114,8 @@ class Selection:
 
     def _fill_up(self, run: int, full: float) -> Draft:
         """Adds later steps one by one while they fit; a step that cannot fit by its length is not tried."""
-        masks = [at < run for at in self.at]
-        best = self._render(masks)
-        tokens, tries = best.tokens, 0
+        masks = self._first(run)
+        tokens, tries = self._tokens(masks) if run else 0, 0
         density = tokens / max(1, self.characters[run]) if run else 0.25
         for number in range(run, len(self.steps)):
             room = self.draft.limit - tokens
@@ -109,13 +125,12 @@ class Selection:
             if size * density > 2 * room + 2:
                 continue
             tries += 1
-            trial_masks = self._with(masks, number)
-            trial = self._render(trial_masks)
-            if (more := trial.tokens) <= self.draft.limit:
-                masks, best, tokens = trial_masks, trial, more
-        return best
+            trial = self._with(masks, number)
+            if (more := self._tokens(trial)) <= self.draft.limit:
+                masks, tokens = trial, more
+        return self._drafted(masks)
 
-    def _with(self, masks: Sequence[NDArray[np.bool_]], number: int) -> list[NDArray[np.bool_]]:
+    def _with(self, masks: Masks, number: int) -> Masks:
         """The masks with a step added, and with what it needs even when that belongs to a step that was left out."""
         passage = self.steps[number][0][0]
         company = [other for _, unit in self.steps[number] for other in self.units[passage].company(unit)]
@@ -128,19 +143,19 @@ def _steps(units: Sequence[Units], scores: Rows) -> Iterator[list[tuple[int, int
     """Units best first, each together with those it needs and that are not there yet."""
     rows = [_row(item, values) for item, values in zip(units, scores, strict=True)]
     flat = np.concatenate([np.empty(0), *rows])
-    starts = np.cumsum([0, *(len(row) for row in rows)])
-    owner = np.repeat(np.arange(len(rows)), np.diff(starts))
-    seen: set[tuple[int, int]] = set()
-    for place in np.argsort(-flat, kind="stable").tolist():
-        passage = int(owner[place])
-        unit = place - int(starts[passage])
-        if unit in units[passage].frame:
+    places = np.argsort(-flat, kind="stable").tolist()
+    owner = np.repeat(np.arange(len(rows)), [len(row) for row in rows]).tolist()
+    starts = np.cumsum([0, *(len(row) for row in rows)]).tolist()
+    seen: list[set[int]] = [set() for _ in rows]
+    for place in places:
+        passage = owner[place]
+        unit, item, there = place - starts[passage], units[passage], seen[passage]
+        if unit in there or unit in item.frame:
             continue
-        step = [(passage, unit)] if not units[passage].needs else [(passage, other) for other in units[passage].company(unit)]
-        step = [item for item in step if item not in seen]
-        if step:
-            seen.update(step)
-            yield step
+        alone = there.issuperset(item.needs.get(unit, ()))
+        step = [unit] if alone else [other for other in item.company(unit) if other not in there]
+        there.update(step)
+        yield [(passage, other) for other in step]
 
 
 def _row(units: Units, values: Sequence[float] | Floats) -> NDArray[np.float64]:

@@ -11,13 +11,11 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
 
-import regex
-
 from linguapress.text import Span
 from linguapress.units import Units
 
-_TAIL = regex.compile(r"[.,;:!?…،؛؟。，、；：！？]*+\s*+$", regex.REVERSE)
-_STOP = frozenset(".!?…؟。！？")
+_MARKS = ".,;:!?…،؛؟。，、；：！？"
+_STOPS = frozenset(".!?…؟。！？")
 
 
 class Tail(NamedTuple):
@@ -43,21 +41,25 @@ class Stitcher:
         """Looks at the tails of all units once."""
         return cls(text, units, [_tail(text, span) for span in units.spans])
 
-    def spans(self, kept: Sequence[int]) -> list[Span]:
+    def spans(self, kept: Sequence[int]) -> list[tuple[int, int]]:
         """Ranges of the text that make up the kept units (ascending indexes), fit to be merged."""
         if len(kept) == len(self.tails):
             return list(self.units.spans)
         return list(self._pieces(kept))
 
-    def _pieces(self, kept: Sequence[int]) -> Iterator[Span]:
+    def render(self, kept: Sequence[int]) -> str:
+        """The kept units as text."""
+        return "".join([self.text[start:end] for start, end in self.spans(kept)])
+
+    def _pieces(self, kept: Sequence[int]) -> Iterator[tuple[int, int]]:
         first, spans = (kept[0] if kept else 0), self.units.spans
         for unit, following in pairwise((*kept, len(self.tails))):
             if following > unit + 1 or following == len(self.tails) or spans[following].start > spans[unit].end:
-                yield Span(spans[first].start, self.tails[unit].mark)
+                yield spans[first].start, self.tails[unit].mark
                 yield from self._joint(unit, following)
                 first = following
 
-    def _joint(self, unit: int, following: int) -> Iterable[Span]:
+    def _joint(self, unit: int, following: int) -> Iterable[tuple[int, int]]:
         """Punctuation and blanks between a kept unit and the next kept one (the number of units = none follows)."""
         own, last = self.tails[unit], following == len(self.tails)
         if unit in self.units.verbatim:
@@ -69,22 +71,20 @@ class Stitcher:
         if not last:
             later = [tail for tail in (own, *skipped) if tail.mark >= mark.mark]
             blank = max(later, key=lambda tail: (tail.breaks, tail.end > tail.blank))
-        ends = () if last else (Span(blank.blank, blank.end),)
-        return (Span(mark.mark, mark.blank), *ends)
+        ends = () if last else ((blank.blank, blank.end),)
+        return ((mark.mark, mark.blank), *ends)
 
-    def _verbatim_joint(self, own: Tail, following: int) -> Iterable[Span]:
+    def _verbatim_joint(self, own: Tail, following: int) -> Iterable[tuple[int, int]]:
         """Inside structured text: a comma goes when what closes the list comes next."""
         if following < len(self.tails) and self.text[self.units.spans[following].start] in "]}":
             return ()
-        return (Span(own.mark, own.end),)
+        return ((own.mark, own.end),)
 
 
 def _tail(text: str, span: Span) -> Tail:
-    match = _TAIL.search(text, span.start, span.end)
-    mark = match.start() if match else span.end
-    blank = mark
-    while blank < span.end and not text[blank].isspace():
-        blank += 1
-    if mark == span.start:  # nothing but punctuation: it is the unit's body
-        mark = blank
-    return Tail(mark, blank, span.end, not _STOP.isdisjoint(text[mark:blank]), text.count("\n", blank, span.end))
+    unit = text[span.start : span.end]
+    solid = unit.rstrip()
+    body = solid.rstrip(_MARKS) or solid  # a unit of nothing but punctuation is its own body
+    mark, blank = span.start + len(body), span.start + len(solid)
+    stops = mark < blank and not _STOPS.isdisjoint(text[mark:blank])
+    return Tail(mark, blank, span.end, stops, unit.count("\n", len(solid)))

@@ -16,7 +16,7 @@ class Span(NamedTuple):
     end: int
 
 
-def merge(spans: Iterable[Span]) -> tuple[Span, ...]:
+def merge(spans: Iterable[tuple[int, int]]) -> tuple[Span, ...]:
     """Joins ascending spans that touch or overlap, and drops empty ones."""
     merged: list[Span] = []
     for start, end in spans:
@@ -78,11 +78,11 @@ class Passage:
         """What is not kept, as ranges of ``source``."""
         return complement(self.spans, len(self.source))
 
-    def keep(self, spans: Iterable[Span], score: float | None = None) -> Passage:
+    def keep(self, spans: Iterable[tuple[int, int]], score: float | None = None) -> Passage:
         """The same document with other spans of ``source`` kept (ascending; touching ones join)."""
         return replace(self, spans=merge(spans), score=self.score if score is None else score)
 
-    def narrow(self, spans: Iterable[Span]) -> Passage:
+    def narrow(self, spans: Iterable[tuple[int, int]]) -> Passage:
         """Keeps ranges of :attr:`text` (not of ``source``), translated back to the source."""
         return self.keep(spans if len(self.text) == len(self.source) else self._to_source(spans))
 
@@ -95,7 +95,7 @@ class Passage:
             found.append(self.spans[at].start + position - offsets[at])
         return found
 
-    def _to_source(self, spans: Iterable[Span]) -> Iterator[Span]:
+    def _to_source(self, spans: Iterable[tuple[int, int]]) -> Iterator[Span]:
         offsets = [0, *accumulate(end - start for start, end in self.spans)]
         for start, end in spans:
             if not 0 <= start <= end <= offsets[-1]:

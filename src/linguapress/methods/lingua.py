@@ -24,7 +24,7 @@ from linguapress.methods.llmlingua2 import keep_of_units
 from linguapress.order import Order, arranged, checked_order
 from linguapress.scores import Floats, KeepClassifier, Rating, Relevance
 from linguapress.segment import sentences, words
-from linguapress.select import keep_best
+from linguapress.select import Selection, keep_best, stitchers
 from linguapress.text import Passage
 from linguapress.units import Units
 
@@ -136,9 +136,10 @@ class Lingua(Compressor):
                 draft.passages, units, owners, keep_of_units(self.keep, draft.passages, units), strict=True
             )
         ]
-        first = keep_best(draft, units, values, full=_ROUGHLY)
+        rendering = stitchers(draft, units)
+        first = Selection(draft, rendering, values).fill(_ROUGHLY)
         scraps = self._scraps(draft, first, units, owners)
-        return keep_best(draft, units, [row - _LAST * mask for row, mask in zip(values, scraps, strict=True)])
+        return Selection(draft, rendering, [row - _LAST * mask for row, mask in zip(values, scraps, strict=True)]).fill()
 
     def _scraps(
         self, draft: Draft, kept: Draft, units: Sequence[Units], owners: Sequence[NDArray[np.int64]]

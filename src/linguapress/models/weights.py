@@ -84,7 +84,7 @@ def load_weights(name: str, device_name: str, keep_label: str | int | None) -> W
         kind = AutoModelForTokenClassification if classifies else AutoModel
         tokenizer = AutoTokenizer.from_pretrained(folder)
         with _no_progress_bar():
-            model = kind.from_pretrained(folder, dtype=precision_of(device))
+            model = kind.from_pretrained(folder, dtype=precision_of(device), attn_implementation="eager")
     except (OSError, ValueError) as error:
         raise ModelNotFound(f"cannot load the encoder {name!r}: {error}") from error
     if not getattr(tokenizer, "is_fast", False):

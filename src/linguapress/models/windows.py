@@ -61,7 +61,7 @@ def batches(items: Sequence[Window], extra: int, batch_tokens: int, longest: int
 
 def past_blanks(text: str, offsets: Offsets) -> Offsets:
     """Offsets that begin at a character that is not blank; some tokenizers count the blank before a word to it."""
-    if not len(offsets):
+    if not any(text[start].isspace() for start in offsets[:, 0].tolist()):
         return offsets
     blank = np.zeros(len(text) + 1, dtype=bool)
     for match in regex.finditer(r"\s+", text):

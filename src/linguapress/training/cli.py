@@ -26,7 +26,7 @@ def keep(
     epochs: Annotated[int, typer.Option(min=1)] = 6,
     batch: Annotated[int, typer.Option(min=1)] = 12,
     learning_rate: Annotated[float, typer.Option(min=0)] = 2e-4,
-    hold_weight: Annotated[float, typer.Option(min=0, help="Weight of holding the embeddings.")] = 4.0,
+    hold_weight: Annotated[float, typer.Option(min=0, help="Weight of holding the embeddings.")] = 2.0,
     threads: Annotated[int, typer.Option(min=0, help="CPU threads; 0 = all.")] = 0,
     seed: Annotated[int, typer.Option()] = 0,
     device: Annotated[str, typer.Option()] = "auto",

@@ -52,12 +52,12 @@ class KeepSettings:
     data: Path
     out: Path
     hold: tuple[Path, ...] = ()
-    hold_weight: float = 4.0
-    epochs: int = 4
-    batch: int = 16
+    hold_weight: float = 2.0
+    epochs: int = 6
+    batch: int = 12
     rate: float = 2e-4
     window: int = 320
-    smoothing: float = 0.05
+    smoothing: float = 0.03
     layer_decay: float = 1.0
     average: float = 0.995
     seed: int = 0
