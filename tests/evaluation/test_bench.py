@@ -62,3 +62,14 @@ def test_the_interval_holds_the_mean():
 def test_answers_in_scripts_without_blanks_need_none():
     assert answer_survives("桥建于1939年，长三公里。", ["1939年"])
     assert not answer_survives("桥建于1940年。", ["1939年"])
+
+
+def test_variants_of_lingua_have_their_settings():
+    from linguapress import UnknownName
+    from linguapress.evaluation.contenders import contender
+
+    variant = contender("lingua:slack=1,lexical_weight=0.75,guard=0")
+    assert (variant.slack, variant.relevance.lexical_weight, variant.guard.numbers) == (1, 0.75, False)
+    for wrong in ("lingua:slack", "lingua:nothing=1", "head:slack=1"):
+        with pytest.raises(UnknownName):
+            contender(wrong)

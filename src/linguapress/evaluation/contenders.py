@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 
 import numpy as np
+import sentencex
 
 from linguapress.compressor import Compressor
+from linguapress.errors import UnknownName
+from linguapress.guard import Guard
 from linguapress.methods.document_ranking import DocumentRanking
+from linguapress.methods.lingua import Lingua
 from linguapress.methods.sentence_filter import SentenceFilter
 from linguapress.models.blend import BlendedRelevance
 from linguapress.models.embeddings import EmbeddingRelevance
@@ -18,7 +22,8 @@ from linguapress.models.minilm import original
 from linguapress.models.sentence_transformer import SentenceTransformerRelevance
 from linguapress.presets import PRESETS, load
 from linguapress.scores import Floats, Rating
-from linguapress.text import Passage
+from linguapress.segment import tile
+from linguapress.text import Passage, Span
 from linguapress.units import Units
 
 
@@ -43,6 +48,15 @@ class Remembered:
         return np.ones(len(texts), dtype=np.float32)
 
 
+@dataclass(frozen=True)
+class PlainSentences(SentenceFilter):
+    """Sentences as a splitter for prose finds them: a title on a line of its own belongs to the first sentence."""
+
+    def split(self, text: str) -> list[Span]:
+        """Sentences."""
+        return tile((found["end_index"] for found in sentencex.get_sentence_boundaries("en", text)), len(text))
+
+
 @cache
 def _minilm() -> Remembered:
     return Remembered(SentenceTransformerRelevance(original(), "cpu"))
@@ -50,8 +64,8 @@ def _minilm() -> Remembered:
 
 BASELINES: Mapping[str, Callable[[], Compressor]] = {
     "minilm_chunks": lambda: DocumentRanking(_minilm()),
-    "minilm_sentences": lambda: SentenceFilter(_minilm(), document_weight=0.0),
-    "minilm_blend": lambda: SentenceFilter(BlendedRelevance(_minilm(), lexical_weight=0.5), document_weight=0.5),
+    "minilm_sentences": lambda: PlainSentences(_minilm(), document_weight=0.0),
+    "minilm_blend": lambda: PlainSentences(BlendedRelevance(_minilm(), lexical_weight=0.5), document_weight=0.5),
     "minilm_in_context": lambda: SentenceFilter(EmbeddingRelevance(original()), document_weight=0.0),
     "mini_in_context": lambda: SentenceFilter(EmbeddingRelevance(), document_weight=0.0),
     "lexical_sentences": lambda: SentenceFilter(LexicalRelevance()),
@@ -59,8 +73,23 @@ BASELINES: Mapping[str, Callable[[], Compressor]] = {
 
 
 def contender(name: str) -> Compressor:
-    """A preset or a baseline by name."""
-    return BASELINES[name]() if name in BASELINES else load(name)
+    """A preset or a baseline by name, or a variant of ``lingua`` such as ``lingua:slack=1,lexical_weight=0.5``."""
+    name, _, changes = name.partition(":")
+    compressor = BASELINES[name]() if name in BASELINES else load(name)
+    return _variant(compressor, changes) if changes else compressor
+
+
+def _variant(compressor: Compressor, changes: str) -> Compressor:
+    if not isinstance(compressor, Lingua):
+        raise UnknownName(f"only lingua has variants, got {changes!r} for {compressor.name}")
+    try:
+        values = {key: float(value) for key, value in (change.split("=") for change in changes.split(","))}
+        weight = values.pop("lexical_weight", None)
+        relevance = compressor.relevance if weight is None else BlendedRelevance(lexical_weight=weight)
+        guard = Guard() if values.pop("guard", 1.0) else Guard.off()
+        return replace(compressor, relevance=relevance, guard=guard, **values)  # type: ignore[arg-type]
+    except (TypeError, ValueError) as error:
+        raise UnknownName(f"cannot read the variant {changes!r}; write lingua:slack=1,keep_weight=0.1") from error
 
 
 def names() -> tuple[str, ...]:

@@ -25,7 +25,7 @@ from linguapress.order import Order, arranged, checked_order
 from linguapress.scores import Floats, KeepClassifier, Rating, Relevance
 from linguapress.segment import sentences, words
 from linguapress.select import Selection, keep_best, stitchers
-from linguapress.text import Passage
+from linguapress.text import Passage, Span
 from linguapress.units import Units
 
 _LAST = 100.0  # more than any two ratings differ
@@ -39,6 +39,15 @@ class _Sentences(NamedTuple):
     units: Units
     ratings: Floats
     starts: NDArray[np.int64]
+
+
+class _Words(NamedTuple):
+    """Words of one narrowed passage: where they begin in its source, their sentences, and how much they are worth."""
+
+    units: Units
+    starts: NDArray[np.int64]
+    owner: NDArray[np.int64]
+    values: Floats
 
 
 @dataclass(frozen=True)
@@ -128,33 +137,28 @@ class Lingua(Compressor):
     def _words(self, draft: Draft, found: Mapping[int, _Sentences]) -> Draft:
         """Drops words; a second round takes scraps of sentences last."""
         plain = [self.guard.units(passage.text, words) for passage in draft.passages]
-        owners = [_owners(passage, item, found[passage.index]) for passage, item in zip(draft.passages, plain, strict=True)]
-        units = [_bound(item, owner, found[p.index]) for p, item, owner in zip(draft.passages, plain, owners, strict=True)]
-        values = [
-            found[passage.index].ratings[owner] + self.keep_weight * _evened(item, _log_odds(row))
-            for passage, item, owner, row in zip(
-                draft.passages, units, owners, keep_of_units(self.keep, draft.passages, units), strict=True
-            )
-        ]
-        rendering = stitchers(draft, units)
-        first = Selection(draft, rendering, values).fill(_ROUGHLY)
-        scraps = self._scraps(draft, first, units, owners)
-        return Selection(draft, rendering, [row - _LAST * mask for row, mask in zip(values, scraps, strict=True)]).fill()
+        keep = keep_of_units(self.keep, draft.passages, plain)
+        rows = [self._row(p, item, odds, found[p.index]) for p, item, odds in zip(draft.passages, plain, keep, strict=True)]
+        rendering = stitchers(draft, [row.units for row in rows])
+        first = Selection(draft, rendering, [row.values for row in rows]).fill(_ROUGHLY)
+        kept = {passage.index: passage.spans for passage in first.passages}
+        pairs = zip(draft.passages, rows, strict=True)
+        values = [row.values - _LAST * self._scraps(row, kept.get(passage.index, ())) for passage, row in pairs]
+        return Selection(draft, rendering, values).fill()
 
-    def _scraps(
-        self, draft: Draft, kept: Draft, units: Sequence[Units], owners: Sequence[NDArray[np.int64]]
-    ) -> list[NDArray[np.bool_]]:
-        """Which words belong to sentences of which too little is kept, for each passage."""
-        spans = {passage.index: np.array(passage.spans, dtype=np.int64).reshape(-1, 2) for passage in kept.passages}
-        masks = []
-        for passage, item, owner in zip(draft.passages, units, owners, strict=True):
-            sizes = np.array([end - start for start, end in item.spans])
-            starts = np.array(passage.locate(span.start for span in item.spans), dtype=np.int64)
-            held = _covered(starts, spans.get(passage.index, np.zeros((0, 2), np.int64)))
-            total = np.bincount(owner, weights=sizes, minlength=1)
-            left = np.bincount(owner, weights=sizes * held, minlength=1)
-            masks.append((left < self.scrap * total)[owner])
-        return masks
+    def _row(self, passage: Passage, plain: Units, keep: Floats, found: _Sentences) -> _Words:
+        starts = np.array(passage.locate(span.start for span in plain.spans), dtype=np.int64)
+        owner = np.maximum(np.searchsorted(found.starts, starts, side="right") - 1, 0)
+        units, odds = _bound(plain, owner, found), _log_odds(keep)
+        odds[list(units.verbatim)] = 0  # the classifier has read no tables
+        return _Words(units, starts, owner, found.ratings[owner] + self.keep_weight * odds)
+
+    def _scraps(self, row: _Words, kept: Sequence[Span]) -> NDArray[np.bool_]:
+        """Which words belong to sentences of which too little is kept, shape [words]."""
+        sizes = np.array([end - start for start, end in row.units.spans])
+        total = np.bincount(row.owner, weights=sizes, minlength=1)
+        left = np.bincount(row.owner, weights=sizes * _covered(row.starts, kept), minlength=1)
+        return (left < self.scrap * total)[row.owner]
 
 
 def _once(passages: Sequence[Passage], units: Sequence[Units], rating: Rating) -> Rating:
@@ -180,19 +184,6 @@ def _log_odds(probability: Floats) -> Floats:
     return np.asarray(np.log(clipped / (1 - clipped)))
 
 
-def _evened(units: Units, row: Floats) -> Floats:
-    """The row, with units of structured text neither favoured nor disfavoured by the classifier."""
-    row = row.copy()
-    row[list(units.verbatim)] = 0
-    return row
-
-
-def _owners(passage: Passage, units: Units, found: _Sentences) -> NDArray[np.int64]:
-    """The sentence of each word."""
-    starts = np.array(passage.locate(span.start for span in units.spans), dtype=np.int64)
-    return np.maximum(np.searchsorted(found.starts, starts, side="right") - 1, 0)
-
-
 def _bound(units: Units, owner: NDArray[np.int64], found: _Sentences) -> Units:
     """Words that bring along the numbers and negations of their sentence, and the words of its heading."""
     members: dict[int, list[int]] = {}
@@ -211,6 +202,8 @@ def _bound(units: Units, owner: NDArray[np.int64], found: _Sentences) -> Units:
     return replace(units, needs=needs, vital=frozenset(), frame=units.frame | (alone - units.forced))
 
 
-def _covered(starts: NDArray[np.int64], spans: NDArray[np.int64]) -> NDArray[np.bool_]:
-    at = np.searchsorted(spans[:, 0], starts, side="right") - 1
-    return (at >= 0) & (starts < spans[np.maximum(at, 0), 1]) if len(spans) else np.zeros(len(starts), dtype=bool)
+def _covered(starts: NDArray[np.int64], spans: Sequence[Span]) -> NDArray[np.bool_]:
+    """Which characters of the source lie in one of the ascending spans."""
+    bounds = np.array(spans, dtype=np.int64).reshape(-1, 2)
+    at = np.searchsorted(bounds[:, 0], starts, side="right") - 1
+    return (at >= 0) & (starts < bounds[np.maximum(at, 0), 1]) if len(bounds) else np.zeros(len(starts), dtype=bool)

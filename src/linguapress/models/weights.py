@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from linguapress.counters import plain_tokenizer
 from linguapress.errors import ModelNotFound
-from linguapress.models.devices import device_of, precision_of
+from linguapress.models.devices import attention_of, device_of, precision_of
 from linguapress.models.encoder import model_folder
 from linguapress.scores import Floats
 
@@ -78,13 +78,14 @@ def load_weights(name: str, device_name: str, keep_label: str | int | None) -> W
     from transformers import AutoConfig, AutoModel, AutoModelForTokenClassification, AutoTokenizer
 
     device, folder = device_of(device_name), model_folder(name)
+    precision = precision_of(device)
     try:
         config = AutoConfig.from_pretrained(folder)
         classifies = any("TokenClassification" in kind for kind in config.architectures or ())
         kind = AutoModelForTokenClassification if classifies else AutoModel
         tokenizer = AutoTokenizer.from_pretrained(folder)
         with _no_progress_bar():
-            model = kind.from_pretrained(folder, dtype=precision_of(device), attn_implementation="eager")
+            model = kind.from_pretrained(folder, dtype=precision, attn_implementation=attention_of(device, precision))
     except (OSError, ValueError) as error:
         raise ModelNotFound(f"cannot load the encoder {name!r}: {error}") from error
     if not getattr(tokenizer, "is_fast", False):
