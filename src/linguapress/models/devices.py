@@ -27,9 +27,9 @@ def precision_of(device: torch.device) -> torch.dtype:
     return torch.bfloat16 if device.type == "cpu" and _cpu_has_bf16() else torch.float32
 
 
-def attention_of(device: torch.device, precision: torch.dtype) -> str:
-    """The faster attention: the fused kernel gains nothing from bfloat16 on a CPU, plain matrix products do."""
-    return "eager" if device.type == "cpu" and precision == torch.bfloat16 else "sdpa"
+def attention_of(device: torch.device, precision: torch.dtype) -> str | None:
+    """The faster attention, None = the default: its fused kernel gains nothing from bfloat16 on a CPU, matrix products do."""
+    return "eager" if device.type == "cpu" and precision == torch.bfloat16 else None
 
 
 @cache
