@@ -27,8 +27,11 @@ class Compressor(ABC):
     """Shortens documents to a budget. A method writes :meth:`reduce`; users call :meth:`compress`."""
 
     name: ClassVar[str] = "compressor"
-    always: ClassVar[bool] = False
-    """Whether :meth:`reduce` runs even when everything fits (methods that drop by a threshold, or that reorder)."""
+
+    @property
+    def always(self) -> bool:
+        """Whether :meth:`reduce` runs even when everything fits (methods that drop by a threshold, or that reorder)."""
+        return False
 
     def compress(self, documents: Sequence[str], query: str | None = None, *, budget: Budget) -> Compression:
         """Shortens ``documents`` so that the string made of what is kept fits the budget.

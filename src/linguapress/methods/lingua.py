@@ -81,7 +81,7 @@ class Lingua(Compressor):
         checked_order(self.order)
 
     @property
-    def always(self) -> bool:  # type: ignore[override]
+    def always(self) -> bool:
         """Passages are put in order even when all of them fit."""
         return self.order != "original"
 
