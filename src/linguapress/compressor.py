@@ -16,7 +16,7 @@ from linguapress.counters import remembering
 from linguapress.draft import Draft, Stage
 from linguapress.errors import InvalidBudget, InvalidDocuments
 from linguapress.guard import Guard
-from linguapress.scores import Rating, unit_of
+from linguapress.scores import Rating, by_place, unit_of
 from linguapress.segment import sentences, words
 from linguapress.select import Rows, keep_best
 from linguapress.text import Passage, Span
@@ -172,8 +172,7 @@ def _proved(draft: Draft) -> Draft:
         return draft
     for split in (sentences, words):
         units = [Units(split(passage.text)) for passage in draft.passages]
-        order = iter(range(sum(len(item.spans) for item in units)))
-        cut = keep_best(draft, units, [[-next(order) for _ in item.spans] for item in units])
+        cut = keep_best(draft, units, by_place(units))
         if cut.tokens <= cut.limit and cut.text:
             return cut.warning("the method overshot the budget; its result was cut")
     return draft.having(()).warning("nothing fits the budget")

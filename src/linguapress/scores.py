@@ -83,6 +83,12 @@ class Rating:
     warnings: tuple[str, ...] = ()
 
 
+def by_place(units: Sequence[Units]) -> list[Floats]:
+    """Scores by which the earlier unit is the better one, across all passages."""
+    ends = np.cumsum([len(item.spans) for item in units])
+    return [-np.arange(end - len(item.spans), end, dtype=np.float64) for end, item in zip(ends, units, strict=True)]
+
+
 class Relevance(Protocol):
     """What has to do with the query, and how much."""
 

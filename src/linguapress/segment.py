@@ -57,7 +57,7 @@ def whole(text: str) -> list[Span]:
 
 def passages(text: str) -> list[Span]:
     """Paragraphs: blocks parted by one or more empty lines."""
-    return tile((match.end() for match in regex.finditer(r"\n[ \t\r]*\n\s*", text)), len(text))
+    return tile((match.end() for match in regex.finditer(r"\n(?:[^\S\n]*\n)+", text)), len(text))
 
 
 def lines(text: str) -> list[Span]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Sequence
 from enum import Enum
@@ -12,6 +11,7 @@ from typing import NamedTuple
 import typer
 
 from linguapress.commands.failures import USAGE, fail
+from linguapress.segment import lines, passages
 
 _STDIN = "-"
 
@@ -65,6 +65,6 @@ def _parts(document: Document, split: Split) -> list[Document]:
     """The document, or its passages or lines; blank ones say nothing and are left out."""
     if split is Split.none:
         return [document]
-    pattern = r"\r?\n(?:[^\S\n]*\n)+" if split is Split.passages else r"\r?\n"
-    texts = [text for text in re.split(pattern, document.text) if text.strip()]
+    cut = passages if split is Split.passages else lines
+    texts = [text for start, end in cut(document.text) if (text := document.text[start:end].rstrip())]
     return [Document(f"{document.name}#{number}", text) for number, text in enumerate(texts, start=1)]

@@ -9,7 +9,6 @@ no network. Each side is a process that stays; the measured time is that of the 
 from __future__ import annotations
 
 import argparse
-import gzip
 import json
 import os
 import platform
@@ -30,6 +29,7 @@ from typing import Any, NamedTuple
 import regex
 
 from linguapress.counters import embedded
+from linguapress.jsonl import read_jsonl
 from linguapress.models.encoder import EMBEDDED, model_folder
 
 FILE = "nq_20docs_gold_at_9_dev.jsonl.gz"
@@ -100,8 +100,7 @@ def side(command: Sequence[str], threads: int) -> Iterator[Side]:
 
 def documents(data: Path, plan: Plan) -> dict[str, list[list[str]]]:
     """The calls of each case: lists of documents, one long text of other documents, and the gold passages shown as examples."""
-    with gzip.open(data / FILE, "rt", encoding="utf-8") as lines:
-        rows = [json.loads(line) for line in lines]
+    rows = list(read_jsonl(data / FILE))
     random.Random(plan.seed).shuffle(rows)
     lists = [[f"{item['title']}\n{item['text']}" for item in row["docs"]] for row in rows]
     long, tokens = [], 0

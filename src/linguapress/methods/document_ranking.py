@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from linguapress.compressor import UnitCompressor
-from linguapress.scores import Rating, Relevance
+from linguapress.scores import Rating, Relevance, by_place
 from linguapress.segment import whole
 from linguapress.text import Passage, Span
 from linguapress.units import Units
@@ -35,7 +35,7 @@ class DocumentRanking(UnitCompressor):
     def score(self, passages: Sequence[Passage], units: Sequence[Units], query: str | None) -> Rating:
         """Each document's rating, for its only unit."""
         if query is None:
-            return Rating([np.full(len(item.spans), -float(place)) for place, item in enumerate(units)])
+            return Rating(by_place(units))
         rating = self.relevance.rate(query, passages, units)
         values = rating.passages if rating.passages is not None else np.zeros(len(units))
         return replace(rating, units=[np.full(len(item.spans), value) for item, value in zip(units, values, strict=True)])

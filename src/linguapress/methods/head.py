@@ -6,10 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
-
 from linguapress.compressor import UnitCompressor
-from linguapress.scores import Rating
+from linguapress.scores import Rating, by_place
 from linguapress.text import Passage
 from linguapress.units import Units
 
@@ -22,6 +20,4 @@ class Head(UnitCompressor):
 
     def score(self, passages: Sequence[Passage], units: Sequence[Units], query: str | None) -> Rating:
         """The earlier, the larger."""
-        sizes = [len(item.spans) for item in units]
-        ends = np.cumsum(sizes)
-        return Rating([-np.arange(end - size, end, dtype=np.float32) for end, size in zip(ends, sizes, strict=True)])
+        return Rating(by_place(units))

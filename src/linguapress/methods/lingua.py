@@ -185,20 +185,26 @@ def _log_odds(probability: Floats) -> Floats:
 
 
 def _bound(units: Units, owner: NDArray[np.int64], found: _Sentences) -> Units:
-    """Words that bring along the numbers and negations of their sentence, and the words of its heading."""
+    """Words that bring along the numbers and negations of their sentence, and the words of its heading.
+
+    Each word needs only the first of a group, and that one the others, so that a row of ten thousand numbers stays cheap.
+    """
     members: dict[int, list[int]] = {}
     vital: dict[int, list[int]] = {}
     for word, sentence in enumerate(owner.tolist()):
         members.setdefault(sentence, []).append(word)
         if word in units.vital:
             vital.setdefault(sentence, []).append(word)
+    headings = {sentence: members[sentence] for sentence in found.units.frame if sentence in members}
     needs = dict(units.needs)
+    for first, *others in (*vital.values(), *headings.values()):
+        needs[first] = (*needs.get(first, ()), *others)
     for sentence, words_of_it in members.items():
-        above = [word for heading in found.units.needs.get(sentence, ()) if heading < sentence for word in members.get(heading, ())]
-        company = (*vital.get(sentence, ()), *above)
+        above = [headings[heading][0] for heading in found.units.needs.get(sentence, ()) if heading in headings]
+        company = (*vital.get(sentence, ())[:1], *above)
         if company:
             needs |= {word: (*needs.get(word, ()), *company) for word in words_of_it if word not in units.verbatim}
-    alone = {word for sentence in found.units.frame for word in members.get(sentence, ()) if word not in units.verbatim}
+    alone = {word for words_of_it in headings.values() for word in words_of_it if word not in units.verbatim}
     return replace(units, needs=needs, vital=frozenset(), frame=units.frame | (alone - units.forced))
 
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from linguapress.compressor import UnitCompressor
 from linguapress.guard import Guard
-from linguapress.scores import Rating, Relevance
+from linguapress.scores import Rating, Relevance, by_place
 from linguapress.segment import sentences
 from linguapress.text import Passage, Span
 from linguapress.units import Units
@@ -47,8 +47,7 @@ class SentenceFilter(UnitCompressor):
     def score(self, passages: Sequence[Passage], units: Sequence[Units], query: str | None) -> Rating:
         """Each sentence's rating plus a share of its document's."""
         if query is None:
-            ends = np.cumsum([len(item.spans) for item in units])
-            return Rating([-np.arange(end - len(item.spans), end, dtype=float) for end, item in zip(ends, units, strict=True)])
+            return Rating(by_place(units))
         rating = self.relevance.rate(query, passages, units)
         documents = rating.passages if rating.passages is not None else np.zeros(len(units))
         rows = [row + self.document_weight * value for row, value in zip(rating.units, documents, strict=True)]

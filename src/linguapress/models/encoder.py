@@ -42,7 +42,7 @@ class Reading(NamedTuple):
 
 
 def shared_encoder(model: str, device: str = "auto", keep_label: str | int | None = None) -> Encoder:
-    """The one encoder of that name in this process; nothing is loaded until it reads."""
+    """The one encoder of that name in this process, however its defaults are spelled; nothing is loaded until it reads."""
     return _shared(model, device, keep_label)
 
 

@@ -36,7 +36,7 @@ class Weights:
         empty = tokenizer("", return_attention_mask=False)["input_ids"]
         self.tokenizer = plain_tokenizer(tokenizer.backend_tokenizer)
         split = next((i for i, token in enumerate(empty) if token == tokenizer.sep_token_id), len(empty))
-        self.prefix, self.suffix = empty[:split], empty[split:]
+        self.prefix, self.suffix = np.array(empty[:split], dtype=np.int64), np.array(empty[split:], dtype=np.int64)
         self.special = len(empty)
         self.longest = _longest(model.config, tokenizer)
         self.room = self.longest - self.special
@@ -51,7 +51,7 @@ class Weights:
         ids = np.full((len(rows), length), self.pad, dtype=np.int64)
         mask = np.zeros_like(ids)
         for row, tokens in enumerate(rows):
-            full = [*self.prefix, *tokens.tolist(), *self.suffix]
+            full = np.concatenate([self.prefix, tokens, self.suffix])
             ids[row, : len(full)], mask[row, : len(full)] = full, 1
         out = self.model(
             input_ids=torch.from_numpy(ids).to(self.device), attention_mask=torch.from_numpy(mask).to(self.device),

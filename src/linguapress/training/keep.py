@@ -21,8 +21,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 from transformers import AutoModel, AutoModelForTokenClassification, AutoTokenizer
 
-from linguapress.scores import TokenScores, unit_of
+from linguapress.models.encoder import Encoder
+from linguapress.scores import Floats, TokenScores, unit_of
 from linguapress.segment import sentences
+from linguapress.text import Span
 from linguapress.training.corpus import Labelled, joined, read_distilled, read_plain
 from linguapress.training.metrics import always_keep_f1, keep_report, random_words, word_table
 
@@ -237,13 +239,18 @@ def _collate(settings: KeepSettings, tokenizer: Any, labelled: Sequence[Labelled
 
 def _finish(settings: KeepSettings, model: Any, tokenizer: Any, train_set: Sequence[Labelled]) -> dict[str, Any]:
     """Writes the model in half precision and measures what was written."""
-    model = model.half()
-    model.save_pretrained(settings.out)
+    model.half().save_pretrained(settings.out)
     tokenizer.save_pretrained(settings.out)
+    written = Encoder(str(settings.out), settings.device)
+
+    def score(example: Labelled, words: list[Span]) -> Floats:
+        (reading,) = written.read([example.text])
+        return TokenScores(reading.offsets, reading.keep).pool(words, empty=0.0)
+
     dev = read_distilled(settings.data / "dev.jsonl")
     metrics = {
         "settings": _plain(settings),
-        "dev": keep_report(dev, model_scorer(model.float(), tokenizer, settings)),
+        "dev": keep_report(dev, score),
         "baselines": {
             "always keep": {"f1": always_keep_f1(dev)},
             "random words": keep_report(dev, random_words(settings.seed))["all"],
@@ -252,16 +259,3 @@ def _finish(settings: KeepSettings, model: Any, tokenizer: Any, train_set: Seque
     }
     (settings.out / "metrics.json").write_text(json.dumps(metrics, indent=2), encoding="utf-8")
     return metrics
-
-
-def model_scorer(model: Any, tokenizer: Any, settings: KeepSettings) -> Callable[..., Any]:
-    """Scores words by the mean of their tokens' keep probabilities."""
-
-    @torch.inference_mode()
-    def score(example: Labelled, words: list[Any]) -> Any:
-        encoded = tokenizer(example.text, truncation=True, max_length=512, return_offsets_mapping=True, return_tensors="pt")
-        offsets = encoded.pop("offset_mapping")[0].numpy()
-        logits = model(**encoded.to(settings.device)).logits[0].float().cpu()
-        return TokenScores(offsets, logits.softmax(-1)[:, 1].numpy()).pool(words, empty=0.0)
-
-    return score

@@ -20,10 +20,15 @@ def align(text: str, compressed: str) -> list[Span]:
     Returns:
         One span for each kept word, ascending.
     """
-    spans = [Span(*match.span()) for match in _WORD.finditer(text)]
+    spans = word_spans(text)
     source = [_normal(text[start:end]) for start, end in spans]
     target = [_normal(match.group()) for match in _WORD.finditer(compressed)]
     return [spans[index] for index in _aligned(source, target)]
+
+
+def word_spans(text: str) -> list[Span]:
+    """Blank-separated words, the unit in which teachers' compressions are labelled."""
+    return [Span(*match.span()) for match in _WORD.finditer(text)]
 
 
 def _normal(word: str) -> str:

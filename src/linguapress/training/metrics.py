@@ -7,19 +7,13 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 
 import numpy as np
-import regex
 
 from linguapress.scores import Floats
 from linguapress.text import Span
 from linguapress.training.corpus import Labelled
+from linguapress.training.labels import word_spans
 
 WordScorer = Callable[[Labelled, list[Span]], Floats]
-_WORD = regex.compile(r"\S+")
-
-
-def word_spans(text: str) -> list[Span]:
-    """Blank-separated words, the unit in which teachers' compressions are labelled."""
-    return [Span(*match.span()) for match in _WORD.finditer(text)]
 
 
 def kept_mask(example: Labelled, words: Sequence[Span]) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
