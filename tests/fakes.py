@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import regex
@@ -14,6 +14,7 @@ from linguapress.methods.document_ranking import DocumentRanking
 from linguapress.methods.head import Head
 from linguapress.methods.lingua import Lingua
 from linguapress.methods.llmlingua2 import LLMLingua2
+from linguapress.methods.query_select import QuerySelect
 from linguapress.methods.random_words import RandomWords
 from linguapress.methods.sentence_filter import SentenceFilter
 from linguapress.scores import TokenScores
@@ -34,6 +35,15 @@ class FakeRelevance:
             for passage, item in zip(passages, units, strict=True)
         ]
         return Rating(rows, np.array([chance(query, passage.source) for passage in passages], dtype=np.float32))
+
+
+@dataclass(frozen=True)
+class FakeSelector(FakeRelevance):
+    """Relevance by checksum that is also the probability of being needed."""
+
+    def rate(self, query: str, passages: Sequence[Passage], units: Sequence[Units]) -> Rating:
+        rating = super().rate(query, passages, units)
+        return replace(rating, needed=rating.units)
 
 
 @dataclass(frozen=True)
@@ -66,11 +76,17 @@ def lingua(**settings: object) -> Lingua:
     return Lingua(FakeRelevance(), FakeKeep(), **settings)
 
 
+def query_select(**settings: object) -> QuerySelect:
+    return QuerySelect(FakeSelector(), FakeKeep(), **settings)
+
+
 METHODS: dict[str, Compressor] = {
     "lingua": lingua(),
     "lingua by relevance": lingua(order="relevance"),
     "lingua with ends": lingua(order="ends"),
     "lingua without guard": lingua(guard=Guard.off()),
+    "query_select": query_select(),
+    "query_select by words": query_select(slack=1.5),
     "llmlingua2": LLMLingua2(FakeKeep()),
     "sentence_filter": SentenceFilter(FakeRelevance()),
     "document_ranking": DocumentRanking(FakeRelevance()),
@@ -83,6 +99,7 @@ WORD_METHODS = (
     "lingua by relevance",
     "lingua with ends",
     "lingua without guard",
+    "query_select by words",
     "llmlingua2",
     "head",
     "random_words",

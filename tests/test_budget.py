@@ -11,7 +11,7 @@ from linguapress import Budget, InvalidBudget
 
 @pytest.mark.parametrize(
     "wrong",
-    [{}, {"tokens": 5, "rate": 0.5}, {"tokens": -1}, {"tokens": 1.5}, {"tokens": "5"}, {"tokens": True}, {"rate": -0.1}, {"rate": 1.1},
+    [{"tokens": 5, "rate": 0.5}, {"tokens": -1}, {"tokens": 1.5}, {"tokens": "5"}, {"tokens": True}, {"rate": -0.1}, {"rate": 1.1},
      {"rate": "half"}, {"rate": math.nan}, {"rate": math.inf}, {"rate": True}],
     ids=str,
 )  # fmt: skip
@@ -22,8 +22,15 @@ def test_what_is_no_budget_is_refused_with_the_value(wrong):
 
 
 def test_an_invalid_budget_is_also_a_value_error():
-    with pytest.raises(ValueError, match="exactly one"):
-        Budget()
+    with pytest.raises(ValueError, match="not both"):
+        Budget(tokens=5, rate=0.5)
+
+
+def test_a_budget_of_nothing_given_is_open():
+    assert Budget().open
+    assert Budget().limit(70) == 70
+    assert not Budget(tokens=0).open
+    assert not Budget(rate=0).open
 
 
 @given(rate=st.floats(0, 1), tokens=st.integers(0, 10**7))

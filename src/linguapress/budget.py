@@ -12,7 +12,7 @@ from linguapress.errors import InvalidBudget
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """Either ``Budget(tokens=500)`` or ``Budget(rate=0.3)``.
+    """``Budget(tokens=500)``, ``Budget(rate=0.3)``, or ``Budget()``: as much as the query needs, for methods that can tell.
 
     Attributes:
         tokens: tokens that may remain in the final string.
@@ -21,7 +21,7 @@ class Budget:
         separator: what stands between two passages in the final string; it is counted.
 
     Raises:
-        InvalidBudget: both or none of ``tokens`` and ``rate``, or a value out of range.
+        InvalidBudget: both ``tokens`` and ``rate``, or a value out of range.
     """
 
     tokens: int | None = None
@@ -31,8 +31,8 @@ class Budget:
 
     def __post_init__(self) -> None:
         """Refuses what cannot be a budget."""
-        if (self.tokens is None) == (self.rate is None):
-            raise InvalidBudget(f"give exactly one of tokens and rate, got tokens={self.tokens!r} and rate={self.rate!r}")
+        if self.tokens is not None and self.rate is not None:
+            raise InvalidBudget(f"give tokens or rate, not both; got tokens={self.tokens!r} and rate={self.rate!r}")
         if self.tokens is not None and not (_is_number(self.tokens, Integral) and self.tokens >= 0):
             raise InvalidBudget(f"tokens must be a whole number of 0 or more, got {self.tokens!r}")
         if self.rate is not None and not (_is_number(self.rate, Real) and 0 <= self.rate <= 1):
@@ -41,13 +41,20 @@ class Budget:
             raise InvalidBudget(f"separator must be a string, got {self.separator!r}")
 
     @property
+    def open(self) -> bool:
+        """Whether the method decides how much remains."""
+        return self.tokens is None and self.rate is None
+
+    @property
     def counter(self) -> TokenCounter:
         """The function that counts."""
         return token_counter(self.count)
 
     def limit(self, tokens_before: int) -> int:
         """Tokens that may remain of ``tokens_before``."""
-        return int(self.tokens) if self.tokens is not None else math.floor((self.rate or 0) * tokens_before + 1e-9)
+        if self.tokens is not None:
+            return int(self.tokens)
+        return tokens_before if self.rate is None else math.floor(self.rate * tokens_before + 1e-9)
 
 
 def _is_number(value: object, kind: type) -> bool:

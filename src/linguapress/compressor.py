@@ -22,6 +22,8 @@ from linguapress.select import Rows, keep_best
 from linguapress.text import Passage, Span
 from linguapress.units import Units
 
+_OPEN = Budget()
+
 
 class Compressor(ABC):
     """Shortens documents to a budget. A method writes :meth:`reduce`; users call :meth:`compress`."""
@@ -33,28 +35,38 @@ class Compressor(ABC):
         """Whether :meth:`reduce` runs even when everything fits (methods that drop by a threshold, or that reorder)."""
         return False
 
-    def compress(self, documents: Sequence[str], query: str | None = None, *, budget: Budget) -> Compression:
+    def unbudgeted(self) -> Compressor:
+        """The compressor that runs when the budget is open; a method that cannot tell how much the query needs has none.
+
+        Raises:
+            InvalidBudget: it has none.
+        """
+        raise InvalidBudget(f"{self.name} needs a budget; write budget=Budget(tokens=500) or budget=Budget(rate=0.3)")
+
+    def compress(self, documents: Sequence[str], query: str | None = None, *, budget: Budget = _OPEN) -> Compression:
         """Shortens ``documents`` so that the string made of what is kept fits the budget.
 
         Args:
             documents: texts; never changed.
             query: what the reader will be asked. Blank = None.
-            budget: how much may remain.
+            budget: how much may remain; none = as much as the query needs, for methods that can tell.
 
         Returns:
-            What is kept, as spans of the documents, with the measurements. Everything, when everything fits.
+            What is kept, as spans of the documents, with the measurements. Everything, when everything fits (a method with a
+            threshold drops what does not reach it all the same).
 
         Raises:
             InvalidDocuments: ``documents`` is no sequence of strings.
-            InvalidBudget: ``budget`` is no :class:`Budget`.
+            InvalidBudget: ``budget`` is no :class:`Budget`, or the method needs one.
             TypeError: ``query`` is no string.
         """
         whole = _draft(documents, query, budget)
+        press = self.unbudgeted() if budget.open else self
         before = whole.tokens
         limit = budget.limit(before)
         draft = replace(whole, limit=min(limit, before))
-        if before > limit or self.always:
-            draft = _proved(self.traced(draft).allowing(draft.limit))
+        if before > limit or press.always:
+            draft = _proved(press.traced(draft).allowing(draft.limit))
         return Compression.of(documents, draft, before, limit)
 
     @abstractmethod

@@ -11,16 +11,40 @@ from linguapress.errors import UnknownName
 from linguapress.guard import Guard
 from linguapress.order import Order
 
+EFFORTS: Mapping[str, int] = MappingProxyType({"low": 0, "auto": 20, "high": 100})  # passages read together with the query
+
 
 def lingua(
     *, model: str = "mini", keep_model: str = "mini", device: str = "auto", guard: Guard | None = None, order: Order = "original",
+    effort: str = "auto",
 ) -> Compressor:  # fmt: skip
     """Sentences by relevance, then words by keep probability."""
     from linguapress.methods.lingua import Lingua
     from linguapress.models.relevance import relevance_of
+    from linguapress.models.selector import selector_of
     from linguapress.models.token_classifier import TokenClassifier
 
-    return Lingua(relevance_of(model, device), TokenClassifier(keep_model, device), guard or Guard(), order)
+    if effort not in EFFORTS:
+        raise UnknownName(f"unknown effort {effort!r}; choose one of {', '.join(EFFORTS)}")
+    keep, read = TokenClassifier(keep_model, device), EFFORTS[effort]
+    if not read or (effort == "auto" and model != "mini"):
+        return Lingua(relevance_of(model, device), keep, guard or Guard(), order)
+    return Lingua(selector_of(first=model, device=device, most=read), keep, guard or Guard(), order, document_weight=0.0)
+
+
+def query_select(
+    *, model: str = "select", first: str = "mini", device: str = "auto", guard: Guard | None = None, order: Order = "original",
+    level: str = "sentences", threshold: float | None = None, most: int = 40,
+) -> Compressor:  # fmt: skip
+    """What answers, told by a model that reads question and passage together; needs no budget."""
+    from linguapress.methods.query_select import QuerySelect
+    from linguapress.models.selector import selector_of
+    from linguapress.models.token_classifier import TokenClassifier
+
+    if level not in ("sentences", "words"):
+        raise UnknownName(f"unknown level {level!r}; choose one of sentences, words")
+    relevance, keep = selector_of(model, first, device, most), TokenClassifier("mini", device)
+    return QuerySelect(relevance, keep, guard or Guard(), order, slack=1.0 if level == "sentences" else 1.5, threshold=threshold)
 
 
 def llmlingua2(
@@ -66,6 +90,7 @@ def random_words(*, seed: int = 0) -> Compressor:
 
 PRESETS: Mapping[str, Callable[..., Compressor]] = MappingProxyType({
     "lingua": lingua,
+    "query_select": query_select,
     "llmlingua2": llmlingua2,
     "sentence_filter": sentence_filter,
     "document_ranking": document_ranking,

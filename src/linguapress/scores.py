@@ -76,11 +76,13 @@ class Rating:
         units: one array of shape [units of the passage] for each passage.
         passages: relevance of each passage, shape [passages]; None when nothing measured it.
         warnings: sentences for the user, such as a language that the model cannot read.
+        needed: probabilities of units being needed to answer, 0..1, shaped as ``units``; None when nothing measured them.
     """
 
     units: Sequence[Floats]
     passages: Floats | None = None
     warnings: tuple[str, ...] = ()
+    needed: Sequence[Floats] | None = None
 
 
 def by_place(units: Sequence[Units]) -> list[Floats]:

@@ -15,11 +15,11 @@ from linguapress.units import Units
 
 Rows = Sequence[Sequence[float] | Floats]
 Masks = Sequence[NDArray[np.bool_]]
-_FULL = 0.99  # share of the limit that counts as used
+FULL = 0.99  # share of the limit that counts as used
 _TRIES = 12  # counts spent on filling what is left
 
 
-def keep_best(draft: Draft, units: Sequence[Units | Sequence[Span]], scores: Rows, *, full: float = _FULL) -> Draft:
+def keep_best(draft: Draft, units: Sequence[Units | Sequence[Span]], scores: Rows, *, full: float = FULL) -> Draft:
     """Keeps the longest best-first run of units that fits, then what else fits.
 
     The token counts of words do not add up (9 % off with a byte-level BPE), so the joined text itself is counted: an estimate
@@ -57,7 +57,7 @@ class Selection:
         self.characters: NDArray[np.int64] = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
         self.rendered: list[tuple[bytes, str] | None] = [None] * len(self.units)
 
-    def fill(self, full: float = _FULL) -> Draft:
+    def fill(self, full: float = FULL) -> Draft:
         """The longest run that fits, and then single steps that still fit, until the share ``full`` of the limit is used."""
         if self.draft.limit <= 0:
             return self.draft.having(())

@@ -43,13 +43,18 @@ class Stitcher:
 
     def spans(self, kept: Sequence[int]) -> list[tuple[int, int]]:
         """Ranges of the text that make up the kept units (ascending indexes), fit to be merged."""
-        if len(kept) == len(self.tails):
+        if len(kept) == len(self.tails) and self._tiled:
             return list(self.units.spans)
         return list(self._pieces(kept))
 
     def render(self, kept: Sequence[int]) -> str:
         """The kept units as text."""
         return "".join([self.text[start:end] for start, end in self.spans(kept)])
+
+    @property
+    def _tiled(self) -> bool:
+        """Whether nothing of the text lies outside the units."""
+        return sum(end - start for start, end in self.units.spans) == len(self.text)
 
     def _pieces(self, kept: Sequence[int]) -> Iterator[tuple[int, int]]:
         first, spans = (kept[0] if kept else 0), self.units.spans

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from linguapress.text import Span
@@ -36,3 +36,15 @@ class Units:
             found.update(more)
             open_units += more
         return sorted(found)
+
+    def only(self, chosen: Iterable[int]) -> Units:
+        """The chosen units, and those that they need; what binds them to others is gone with the others."""
+        kept = sorted({other for unit in chosen for other in self.company(unit)})
+        place = {unit: index for index, unit in enumerate(kept)}
+
+        def placed(units: Iterable[int]) -> frozenset[int]:
+            return frozenset(place[unit] for unit in units if unit in place)
+
+        needs = {place[unit]: tuple(place[other] for other in self.needs[unit]) for unit in kept if unit in self.needs}
+        spans = [self.spans[unit] for unit in kept]
+        return Units(spans, needs, placed(self.forced), placed(self.vital), placed(self.frame), placed(self.verbatim))

@@ -14,7 +14,8 @@ class Settings(BaseModel):
 
     Attributes:
         method: one of :func:`linguapress.list_methods`.
-        rate: share of the tokens that may remain, 0..1; None once ``target_tokens`` is given.
+        rate: share of the tokens that may remain, 0..1; None once ``target_tokens`` is given. None without ``target_tokens`` =
+            as much as the query needs, for methods that can tell, such as ``query_select``.
         target_tokens: tokens that may remain of all documents together, instead of a rate.
         token_counter: the reader's tokenizer: a tiktoken or Hugging Face name, a function from text to int, or a tokenizer; only
             a name can be written as JSON. None = the embedded tokenizer.
@@ -53,6 +54,8 @@ class Settings(BaseModel):
         budget = self.budget
         if not isinstance(self.token_counter, str):  # a name may need a file, which can wait
             _ = budget.counter
+        if budget.open:
+            self.press.unbudgeted()
         return self
 
     @field_serializer("token_counter", when_used="json")

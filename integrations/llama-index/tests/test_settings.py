@@ -36,8 +36,8 @@ def test_target_tokens_replaces_the_default_rate():
 @pytest.mark.parametrize(
     ("fields", "sentence"),
     [
-        ({"rate": 0.5, "target_tokens": 9}, "exactly one of tokens and rate"),
-        ({"rate": None}, "exactly one of tokens and rate"),
+        ({"rate": 0.5, "target_tokens": 9}, "tokens or rate, not both"),
+        ({"rate": None}, "lingua needs a budget"),
         ({"rate": 1.5}, "between 0 and 1, got 1.5"),
         ({"rate": float("nan")}, "between 0 and 1, got nan"),
         ({"rate": "half"}, "valid number"),

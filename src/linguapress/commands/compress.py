@@ -18,7 +18,9 @@ from linguapress.commands.documents import Document, Split, read_documents
 from linguapress.commands.failures import USAGE, fail, reported, warn
 from linguapress.commands.terminal import quiet_libraries, status
 from linguapress.compression import Compression
-from linguapress.counters import token_counter
+from linguapress.compressor import Compressor
+from linguapress.counters import TokenCounter, token_counter
+from linguapress.errors import InvalidBudget
 from linguapress.guard import Guard
 from linguapress.order import checked_order
 from linguapress.presets import PRESETS, load
@@ -43,7 +45,9 @@ def compress(  # noqa: PLR0913 - each parameter is an option of the command line
     *,
     query: Annotated[str | None, typer.Option("--query", "-q", help="What the reader will be asked.")] = None,
     tokens: Annotated[int | None, typer.Option("--tokens", "-t", help="Tokens that may remain.")] = None,
-    rate: Annotated[float | None, typer.Option("--rate", "-r", help=f"Share of tokens to keep, 0..1; default {_RATE}.")] = None,
+    rate: Annotated[
+        float | None, typer.Option("--rate", "-r", help=f"Share of tokens to keep, 0..1; default {_RATE}, or as needed.")
+    ] = None,
     method: Annotated[str, typer.Option("--method", "-m", help="One of: linguapress methods.")] = "lingua",
     model: Annotated[str | None, typer.Option(help="Model of the method: name or folder.")] = None,
     device: Annotated[str | None, typer.Option(help="Where the model runs: auto, cpu, cuda, ...")] = None,
@@ -63,7 +67,7 @@ def compress(  # noqa: PLR0913 - each parameter is an option of the command line
     with reported():
         settings = _settings(method, {"model": model, "device": device, "order": order, "guard": _guard(keep or (), no_guard)})
         press = load(method, **settings)
-        budget = _budget(tokens, rate, counter, _separator(separator, split))
+        budget = _budget(press, tokens, rate, token_counter(counter), _separator(separator, split))
         documents = read_documents(files or (), split)
         if not any(document.text.strip() for document in documents):
             warn("the input is empty")
@@ -105,11 +109,17 @@ def _guard(keep: Iterable[str], no_guard: bool) -> Guard | None:
         fail(str(error), USAGE)
 
 
-def _budget(tokens: int | None, rate: float | None, counter: str | None, separator: str) -> Budget:
+def _budget(press: Compressor, tokens: int | None, rate: float | None, counter: TokenCounter, separator: str) -> Budget:
+    """The budget that the options describe: without any, as much as needed where the method can tell, else a share."""
     if tokens is not None and rate is not None:
         fail("give either --tokens or --rate, not both", USAGE)
-    share = _RATE if tokens is None and rate is None else rate
-    return Budget(tokens, share, token_counter(counter), separator)
+    budget = Budget(tokens, rate, counter, separator)
+    if budget.open:
+        try:
+            press.unbudgeted()
+        except InvalidBudget:
+            return replace(budget, rate=_RATE)
+    return budget
 
 
 def _separator(given: str | None, split: Split) -> str:

@@ -1,16 +1,18 @@
-"""What the bench compares: the presets, and baselines with the original all-MiniLM-L6-v2."""
+"""What the bench compares: the presets, and baselines: the original all-MiniLM-L6-v2, letters, BM25."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cache
+from typing import Any
 
 import numpy as np
 import sentencex
 
 from linguapress.compressor import Compressor
 from linguapress.errors import UnknownName
+from linguapress.evaluation.bm25 import BM25Relevance
 from linguapress.guard import Guard
 from linguapress.methods.document_ranking import DocumentRanking
 from linguapress.methods.lingua import Lingua
@@ -63,17 +65,22 @@ def _minilm() -> Remembered:
 
 
 BASELINES: Mapping[str, Callable[[], Compressor]] = {
+    "lingua_low": lambda: load("lingua", effort="low"),
     "minilm_chunks": lambda: DocumentRanking(_minilm()),
     "minilm_sentences": lambda: PlainSentences(_minilm(), document_weight=0.0),
     "minilm_blend": lambda: PlainSentences(BlendedRelevance(_minilm(), lexical_weight=0.5), document_weight=0.5),
     "minilm_in_context": lambda: SentenceFilter(EmbeddingRelevance(original()), document_weight=0.0),
     "mini_in_context": lambda: SentenceFilter(EmbeddingRelevance(), document_weight=0.0),
     "lexical_sentences": lambda: SentenceFilter(LexicalRelevance()),
+    "bm25_sentences": lambda: PlainSentences(BM25Relevance(), document_weight=0.0),
 }
 
 
 def contender(name: str) -> Compressor:
-    """A preset or a baseline by name, or a variant of ``lingua`` such as ``lingua:slack=1,lexical_weight=0.5``."""
+    """A preset or a baseline by name, or a variant such as ``lingua:slack=1,lexical_weight=0.5``.
+
+    Variants of ``lingua`` and ``query_select`` change fields of the method, or of its relevance.
+    """
     name, _, changes = name.partition(":")
     compressor = BASELINES[name]() if name in BASELINES else load(name)
     return _variant(compressor, changes) if changes else compressor
@@ -81,12 +88,13 @@ def contender(name: str) -> Compressor:
 
 def _variant(compressor: Compressor, changes: str) -> Compressor:
     if not isinstance(compressor, Lingua):
-        raise UnknownName(f"only lingua has variants, got {changes!r} for {compressor.name}")
+        raise UnknownName(f"only lingua and query_select have variants, got {changes!r} for {compressor.name}")
     try:
         values = {key: float(value) for key, value in (change.split("=") for change in changes.split(","))}
-        weight = values.pop("lexical_weight", None)
-        relevance = compressor.relevance if weight is None else BlendedRelevance(lexical_weight=weight)
         guard = Guard() if values.pop("guard", 1.0) else Guard.off()
+        inner: Any = compressor.relevance
+        known = {item.name for item in fields(inner)}
+        relevance = replace(inner, **{key: values.pop(key) for key in list(values) if key in known})
         return replace(compressor, relevance=relevance, guard=guard, **values)  # type: ignore[arg-type]
     except (TypeError, ValueError) as error:
         raise UnknownName(f"cannot read the variant {changes!r}; write lingua:slack=1,keep_weight=0.1") from error

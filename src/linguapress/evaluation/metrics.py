@@ -48,3 +48,8 @@ def interval(values: Sequence[float], seed: int = 0, rounds: int = 2000) -> tupl
     means = rng.choice(np.asarray(values, dtype=float), (rounds, len(values))).mean(axis=1)
     low, high = np.quantile(means, [0.025, 0.975])
     return float(low), float(high)
+
+
+def paired_interval(values: Sequence[float], others: Sequence[float], seed: int = 0) -> tuple[float, float]:
+    """Bootstrap interval of the mean difference ``values - others``; the two belong together pair by pair, and are drawn so."""
+    return interval([value - other for value, other in zip(values, others, strict=True)], seed)

@@ -9,9 +9,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from linguapress.evaluation.metrics import normal
+from linguapress.evaluation.evidence import Source, answering, hop
 from linguapress.jsonl import read_jsonl
-from linguapress.segment import sentences
+from linguapress.splits import held_out
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,9 @@ class Example:
         documents: passages in the order in which methods get them.
         answers: strings, one of which must survive.
         evidence: sentences of the gold passages that hold an answer: pairs of document index and text.
+        gold: indexes of the documents that are needed to answer, ascending.
+        hops: the sentence of each gold passage that the question hangs on, as pairs of document index and text; empty when there
+            is a single gold passage.
     """
 
     id: str
@@ -31,52 +34,69 @@ class Example:
     documents: tuple[str, ...]
     answers: tuple[str, ...]
     evidence: tuple[tuple[int, str], ...]
+    gold: tuple[int, ...] = ()
+    hops: tuple[tuple[int, str], ...] = ()
 
 
-def _example(name: str, question: str, docs: list[tuple[str, bool]], answers: list[str], seed: int) -> Example:
+def _example(name: str, question: str, docs: list[Source], answers: list[str], seed: int) -> Example:
     """Shuffles the passages by the question's name and the seed."""
     random.Random(f"{seed}:{name}").shuffle(docs)
-    wanted = [normal(answer) for answer in answers]
-    evidence = [
-        (index, text[start:end])
-        for index, (text, gold) in enumerate(docs)
-        if gold
-        for start, end in sentences(text)
-        if any(answer in normal(text[start:end]) for answer in wanted)
-    ]
-    return Example(name, question, tuple(text for text, _ in docs), tuple(answers), tuple(evidence))
+    gold = {index: doc for index, doc in enumerate(docs) if doc.gold}
+    evidence = tuple((index, sentence) for index, doc in gold.items() for sentence in answering(doc, answers))
+    hops = tuple(
+        (index, hop(doc, [other for place, other in gold.items() if place != index], question, answers))
+        for index, doc in gold.items()
+        if len(gold) > 1
+    )
+    return Example(name, question, tuple(doc.text for doc in docs), tuple(answers), evidence, tuple(gold), hops)
 
 
 def _nq(folder: Path, seed: int) -> Iterator[Example]:
     for row in read_jsonl(folder / "nq_multidoc" / "nq_20docs_gold_at_9_dev.jsonl.gz"):
-        docs = [(f"{doc['title']}\n{doc['text']}", index == row["gold_index"]) for index, doc in enumerate(row["docs"])]
+        docs = [Source(doc["title"], doc["text"], index == row["gold_index"]) for index, doc in enumerate(row["docs"])]
         yield _example(f"nq-{row['id']}", row["question"], docs, row["answers"], seed)
 
 
 def _multihop(folder: Path, seed: int) -> Iterator[Example]:
+    """Two to four gold passages a question.
+
+    ``query_select`` is trained on the even ones (``dev``); only the odd ones (``test``) are clean for it.
+    """
     for name in ("hotpotqa", "musique"):
         for row in read_jsonl(folder / "multihop_small" / f"{name}_train100.jsonl.gz"):
-            docs = [(f"{doc['title']}\n{doc['text']}", bool(doc["gold"])) for doc in row["docs"]]
+            docs = [Source(doc["title"], doc["text"], bool(doc["gold"])) for doc in row["docs"]]
             yield _example(f"{name}-{row['id']}", row["question"], docs, row["answers"], seed)
 
 
-def _paragraphs(file: Path, name: str, seed: int, questions: int = 100, others: int = 9) -> Iterator[Example]:
-    """One question for each of some paragraphs, next to other paragraphs of the same title, then of any."""
+def _paragraphs(
+    file: Path, name: str, seed: int, *, chosen: Callable[[str], bool] = lambda _: True, questions: int = 100, others: int = 9
+) -> Iterator[Example]:
+    """One question for each of some paragraphs, next to other paragraphs of the same title, then of any.
+
+    Args:
+        file: paragraphs with their questions.
+        name: of the data set.
+        seed: choice and order.
+        chosen: which paragraphs may be gold.
+        questions: at most.
+        others: paragraphs next to the gold one.
+    """
     rows = list(read_jsonl(file))
     rng = random.Random(f"{seed}:{name}")
     rng.shuffle(rows)
-    for row in rows[:questions]:
+    for row in [row for row in rows if chosen(row["context"])][:questions]:
         same = [other for other in rows if other is not row and other["title"] == row["title"]]
         near = rng.sample(same, min(others, len(same)))
         far = rng.sample([other for other in rows if other["title"] != row["title"]], others - len(near))
         asked: Mapping[str, Any] = rng.choice(row["qas"])
-        docs = [(row["context"], True), *((other["context"], False) for other in (*near, *far))]
+        docs = [Source("", row["context"], True), *(Source("", other["context"], False) for other in (*near, *far))]
         yield _example(f"{name}-{asked['id']}", asked["question"], docs, asked["answers"], seed)
 
 
 def _squadshifts(folder: Path, seed: int) -> Iterator[Example]:
+    """Gold paragraphs are held-out ones, which no training sees as such; the others are any."""
     for name in ("new_wiki", "reddit"):
-        yield from _paragraphs(folder / "squadshifts" / f"{name}.jsonl.gz", name, seed)
+        yield from _paragraphs(folder / "squadshifts" / f"{name}.jsonl.gz", name, seed, chosen=held_out)
 
 
 def _xquad(folder: Path, seed: int, language: str) -> Iterator[Example]:
@@ -99,7 +119,8 @@ def examples(task: str, folder: Path, seed: int = 0, part: str = "all") -> list[
         task: a key of :data:`TASKS`.
         folder: the data folder.
         seed: order of the passages.
-        part: ``dev`` (even ones, for choosing), ``test`` (odd ones, for reporting) or ``all``.
+        part: ``dev`` (even ones, for choosing), ``test`` (odd ones, for reporting) or ``all``. Of ``multihop`` the dev part is
+            training data of ``query_select``.
     """
     found = list(TASKS[task](folder, seed))
     return {"dev": found[::2], "test": found[1::2], "all": found}[part]

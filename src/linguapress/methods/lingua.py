@@ -11,43 +11,22 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import ClassVar, NamedTuple
+from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from linguapress.compressor import Compressor, beginnings, rated
 from linguapress.draft import Draft, Stage
 from linguapress.guard import Guard
 from linguapress.headings import with_headings
 from linguapress.methods.llmlingua2 import keep_of_units
+from linguapress.methods.word_stage import ROUGHLY, Sentences, WordStage, log_odds
 from linguapress.order import Order, arranged, checked_order
+from linguapress.repeats import repeats_last
 from linguapress.scores import Floats, KeepClassifier, Rating, Relevance
-from linguapress.segment import sentences, words
-from linguapress.select import Selection, keep_best, stitchers
-from linguapress.text import Passage, Span
+from linguapress.segment import sentences
+from linguapress.select import FULL, keep_best
 from linguapress.units import Units
-
-_LAST = 100.0  # more than any two ratings differ
-_SHORTEST = 30  # characters from which a repeated sentence counts as a repetition
-_ROUGHLY = 0.95  # share of its room that a stage uses when another follows
-
-
-class _Sentences(NamedTuple):
-    """Sentences of one passage: units of its text, their ratings, and where they begin in its source."""
-
-    units: Units
-    ratings: Floats
-    starts: NDArray[np.int64]
-
-
-class _Words(NamedTuple):
-    """Words of one narrowed passage: where they begin in its source, their sentences, and how much they are worth."""
-
-    units: Units
-    starts: NDArray[np.int64]
-    owner: NDArray[np.int64]
-    values: Floats
 
 
 @dataclass(frozen=True)
@@ -91,17 +70,26 @@ class Lingua(Compressor):
         whole, found = self._rated(draft)
         rows = [found[passage.index] for passage in whole.passages]
         units, ratings = [row.units for row in rows], [row.ratings for row in rows]
-        room = whole.allowing(self._room(whole, units))
-        coarse = keep_best(room, units, ratings, full=_ROUGHLY).allowing(draft.limit)
+        coarse = self._sentences(whole, units, ratings).allowing(draft.limit)
         tokens = coarse.tokens
         stages = [_stage("sentences", draft.tokens, tokens, start)]
-        start = time.perf_counter()
-        fine = self._words(coarse, found) if tokens > draft.limit else coarse
-        if not fine.text and draft.limit > 0:
+        start, words = time.perf_counter(), WordStage(self.keep, self.guard, self.keep_weight, self.scrap)
+        fine = words.reduce(coarse, found) if tokens > draft.limit else coarse
+        if not fine.text and draft.limit > 0 and any(item.spans for item in units):
             fine = beginnings(whole, units, ratings)
         if fine is not coarse:
             stages.append(_stage("words", tokens, fine.tokens, start))
         return self.guard.coarse.reported(draft, replace(fine, stages=(*draft.stages, *stages)))
+
+    def _sentences(self, draft: Draft, units: Sequence[Units], ratings: Sequence[Floats]) -> Draft:
+        """The best sentences that fit the room; the best one alone when not even that fits."""
+        room = self._room(draft, units)
+        full = ROUGHLY if self.slack > 1 else FULL
+        coarse = keep_best(draft.allowing(room), units, ratings, full=full)
+        while not coarse.text and 0 < room < draft.tokens:
+            room *= 2
+            coarse = keep_best(draft.allowing(room), units, ratings, full=full)
+        return coarse
 
     def _room(self, draft: Draft, units: Sequence[Units]) -> int:
         """Tokens that the sentence stage may leave: what the caller's patterns force comes on top, since its words can still go."""
@@ -116,100 +104,26 @@ class Lingua(Compressor):
         """The two stages keep records of their own."""
         return self.reduce(draft)
 
-    def _rated(self, draft: Draft) -> tuple[Draft, Mapping[int, _Sentences]]:
-        """The draft in its final order, and each passage's sentences by the index of the passage."""
-        units = [with_headings(passage.text, self.guard.coarse.units(passage.text, sentences)) for passage in draft.passages]
-        rating = _once(draft.passages, units, self._rating(draft, units))
-        found = {
-            passage.index: _Sentences(item, np.asarray(row), np.array(passage.locate(span.start for span in item.spans), np.int64))
-            for passage, item, row in zip(draft.passages, units, rating.units, strict=True)
-        }
-        return arranged(rated(draft, rating).warning(*rating.warnings), self.order), found
+    def units(self, text: str) -> Units:
+        """Sentences, each with its heading."""
+        return with_headings(text, self.guard.coarse.units(text, sentences))
 
-    def _rating(self, draft: Draft, units: Sequence[Units]) -> Rating:
+    def rate(self, draft: Draft, units: Sequence[Units]) -> tuple[Sequence[Units], Rating]:
+        """The units to choose from, with their ratings."""
         if draft.query is None:
-            return Rating([self.keep_weight * _log_odds(row) for row in keep_of_units(self.keep, draft.passages, units)])
+            return units, Rating([self.keep_weight * log_odds(row) for row in keep_of_units(self.keep, draft.passages, units)])
         rating = self.relevance.rate(draft.query, draft.passages, units)
         documents = rating.passages if rating.passages is not None else np.zeros(len(units), dtype=np.float32)
         rows = [row + self.document_weight * value for row, value in zip(rating.units, documents, strict=True)]
-        return replace(rating, units=rows)
+        return units, replace(rating, units=rows)
 
-    def _words(self, draft: Draft, found: Mapping[int, _Sentences]) -> Draft:
-        """Drops words; a second round takes scraps of sentences last."""
-        plain = [self.guard.units(passage.text, words) for passage in draft.passages]
-        keep = keep_of_units(self.keep, draft.passages, plain)
-        rows = [self._row(p, item, odds, found[p.index]) for p, item, odds in zip(draft.passages, plain, keep, strict=True)]
-        rendering = stitchers(draft, [row.units for row in rows])
-        first = Selection(draft, rendering, [row.values for row in rows]).fill(_ROUGHLY)
-        kept = {passage.index: passage.spans for passage in first.passages}
-        pairs = zip(draft.passages, rows, strict=True)
-        values = [row.values - _LAST * self._scraps(row, kept.get(passage.index, ())) for passage, row in pairs]
-        return Selection(draft, rendering, values).fill()
-
-    def _row(self, passage: Passage, plain: Units, keep: Floats, found: _Sentences) -> _Words:
-        starts = np.array(passage.locate(span.start for span in plain.spans), dtype=np.int64)
-        owner = np.maximum(np.searchsorted(found.starts, starts, side="right") - 1, 0)
-        units, odds = _bound(plain, owner, found), _log_odds(keep)
-        odds[list(units.verbatim)] = 0  # the classifier has read no tables
-        return _Words(units, starts, owner, found.ratings[owner] + self.keep_weight * odds)
-
-    def _scraps(self, row: _Words, kept: Sequence[Span]) -> NDArray[np.bool_]:
-        """Which words belong to sentences of which too little is kept, shape [words]."""
-        sizes = np.array([end - start for start, end in row.units.spans])
-        total = np.bincount(row.owner, weights=sizes, minlength=1)
-        left = np.bincount(row.owner, weights=sizes * _covered(row.starts, kept), minlength=1)
-        return (left < self.scrap * total)[row.owner]
-
-
-def _once(passages: Sequence[Passage], units: Sequence[Units], rating: Rating) -> Rating:
-    """The rating, with sentences that say again what a better rated one says, word for word, put last."""
-    rows = [np.array(row, dtype=np.float64) for row in rating.units]
-    places = [(p, u) for p, row in enumerate(rows) for u in np.argsort(-row, kind="stable").tolist()]
-    seen: set[str] = set()
-    for p, u in sorted(places, key=lambda place: -rows[place[0]][place[1]]):
-        start, end = units[p].spans[u]
-        words_of_it = " ".join(passages[p].text[start:end].casefold().split())
-        if len(words_of_it) >= _SHORTEST and words_of_it in seen:
-            rows[p][u] -= _LAST
-        seen.add(words_of_it)
-    return replace(rating, units=rows)
+    def _rated(self, draft: Draft) -> tuple[Draft, Mapping[int, Sentences]]:
+        """The draft in its final order, and each passage's sentences by the index of the passage."""
+        units, rating = self.rate(draft, [self.units(passage.text) for passage in draft.passages])
+        rows = repeats_last(draft.passages, units, rating.units)
+        found = {p.index: Sentences.of(p, item, row) for p, item, row in zip(draft.passages, units, rows, strict=True)}
+        return arranged(rated(draft, rating).warning(*rating.warnings), self.order), found
 
 
 def _stage(name: str, tokens_in: int, tokens_out: int, start: float) -> Stage:
     return Stage(name, tokens_in, tokens_out, (time.perf_counter() - start) * 1000)
-
-
-def _log_odds(probability: Floats) -> Floats:
-    clipped = np.clip(probability, 0.01, 0.99)
-    return np.asarray(np.log(clipped / (1 - clipped)))
-
-
-def _bound(units: Units, owner: NDArray[np.int64], found: _Sentences) -> Units:
-    """Words that bring along the numbers and negations of their sentence, and the words of its heading.
-
-    Each word needs only the first of a group, and that one the others, so that a row of ten thousand numbers stays cheap.
-    """
-    members: dict[int, list[int]] = {}
-    vital: dict[int, list[int]] = {}
-    for word, sentence in enumerate(owner.tolist()):
-        members.setdefault(sentence, []).append(word)
-        if word in units.vital:
-            vital.setdefault(sentence, []).append(word)
-    headings = {sentence: members[sentence] for sentence in found.units.frame if sentence in members}
-    needs = dict(units.needs)
-    for first, *others in (*vital.values(), *headings.values()):
-        needs[first] = (*needs.get(first, ()), *others)
-    for sentence, words_of_it in members.items():
-        above = [headings[heading][0] for heading in found.units.needs.get(sentence, ()) if heading in headings]
-        company = (*vital.get(sentence, ())[:1], *above)
-        if company:
-            needs |= {word: (*needs.get(word, ()), *company) for word in words_of_it if word not in units.verbatim}
-    alone = {word for words_of_it in headings.values() for word in words_of_it if word not in units.verbatim}
-    return replace(units, needs=needs, vital=frozenset(), frame=units.frame | (alone - units.forced))
-
-
-def _covered(starts: NDArray[np.int64], spans: Sequence[Span]) -> NDArray[np.bool_]:
-    """Which characters of the source lie in one of the ascending spans."""
-    bounds = np.array(spans, dtype=np.int64).reshape(-1, 2)
-    at = np.searchsorted(bounds[:, 0], starts, side="right") - 1
-    return (at >= 0) & (starts < bounds[np.maximum(at, 0), 1]) if len(bounds) else np.zeros(len(starts), dtype=bool)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
 from collections.abc import Sequence
 from functools import lru_cache
 from importlib import resources
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from linguapress.models.memory import Memory
 from linguapress.models.windows import Window, batches, past_blanks, windows
 from linguapress.scores import Floats, Offsets
 from linguapress.segment import encodable
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 States = NDArray[np.float16]
 EMBEDDED = "mini"
 _OVERLAP = 64
-_REMEMBERED = 1 << 16  # tokens whose states are kept for texts that come again
 
 
 class Reading(NamedTuple):
@@ -74,8 +73,7 @@ class Encoder:
         self.name, self.device_name, self.keep_label, self.batch_tokens = model, device, keep_label, batch_tokens
         self._lock = threading.Lock()
         self._loaded: Weights | None = None
-        self._memory: OrderedDict[str, Reading] = OrderedDict()
-        self._held = 0
+        self._memory: Memory[str, Reading] = Memory(lambda reading: len(reading.offsets))
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickles the settings, not the weights."""
@@ -98,36 +96,11 @@ class Encoder:
         Returns:
             One reading for each text, in order.
         """
-        found = {text: self._recall(text) for text in texts}
-        missing = [text for text, reading in found.items() if reading is None]
-        fresh = dict(zip(missing, self._read(missing), strict=True)) if missing else {}
-        for text, reading in fresh.items():
-            self._remember(text, reading)
-        return [found[text] or fresh[text] for text in texts]
+        return self._memory.through(texts, self._read)
 
     def forget(self) -> None:
         """Empties the memory of readings (benchmarks of cold texts need it)."""
-        with self._lock:
-            self._memory.clear()
-            self._held = 0
-
-    def _recall(self, text: str) -> Reading | None:
-        with self._lock:
-            reading = self._memory.get(text)
-            if reading is not None:
-                self._memory.move_to_end(text)
-            return reading
-
-    def _remember(self, text: str, reading: Reading) -> None:
-        size = len(reading.offsets) + 1
-        with self._lock:
-            if size > _REMEMBERED or text in self._memory:
-                return
-            self._memory[text] = reading
-            self._held += size
-            while self._held > _REMEMBERED:
-                _, old = self._memory.popitem(last=False)
-                self._held -= len(old.offsets) + 1
+        self._memory.forget()
 
     def _read(self, texts: Sequence[str]) -> list[Reading]:
         model = self.loaded

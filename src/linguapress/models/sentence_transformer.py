@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -68,6 +68,27 @@ class CrossEncoderRelevance:
         if values.ndim != 1:
             raise ModelNotFound(f"the cross-encoder {self.model!r} has {values.shape[-1]} outputs, one is needed")
         return _rating(values, passages, units)
+
+
+@dataclass(frozen=True)
+class CrossEncoderSelector:
+    """A cross-encoder as a selector: a sentence is needed as probably as it is relevant by itself.
+
+    Attributes:
+        relevance: the cross-encoder.
+    """
+
+    relevance: CrossEncoderRelevance
+
+    def rate(self, query: str, passages: Sequence[Passage], units: Sequence[Units]) -> Rating:
+        """Log-odds of passages, probabilities of units."""
+        rating = self.relevance.rate(query, passages, units)
+        chance = np.clip(np.asarray(rating.passages, dtype=np.float64), 1e-6, 1 - 1e-6)
+        return replace(rating, passages=np.log(chance / (1 - chance)))
+
+    def legibility(self, texts: Sequence[str]) -> Floats:
+        """1 for every text; whoever names a model knows its languages."""
+        return np.ones(len(texts), dtype=np.float32)
 
 
 def _texts(passages: Sequence[Passage], units: Sequence[Units]) -> list[str]:

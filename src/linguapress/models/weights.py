@@ -38,7 +38,7 @@ class Weights:
         split = next((i for i, token in enumerate(empty) if token == tokenizer.sep_token_id), len(empty))
         self.prefix, self.suffix = np.array(empty[:split], dtype=np.int64), np.array(empty[split:], dtype=np.int64)
         self.special = len(empty)
-        self.longest = _longest(model.config, tokenizer)
+        self.longest = longest_read(model.config, tokenizer)
         self.room = self.longest - self.special
         self.width = int(model.config.hidden_size)
         self.pad = tokenizer.pad_token_id or 0
@@ -64,7 +64,7 @@ class Weights:
         return hidden, out.logits[:, first:].float().softmax(-1)[..., self.keep].cpu().numpy()
 
 
-def _longest(config: Any, tokenizer: Any) -> int:
+def longest_read(config: Any, tokenizer: Any) -> int:
     """Tokens that the model reads at once, special ones included."""
     positions = int(getattr(config, "max_position_embeddings", 0) or 0)
     if config.model_type in {"roberta", "xlm-roberta", "camembert", "xlm-roberta-xl", "mpnet"}:

@@ -25,7 +25,7 @@ class LinguaPostprocessor(BaseNodePostprocessor):
     model_config = ConfigDict(arbitrary_types_allowed=True, extra="forbid")
 
     method: str = Field(default="lingua", description="Name of the method, one of linguapress.list_methods().")
-    rate: float | None = Field(default=0.5, strict=True, description="Share of the tokens to keep, 0..1.")
+    rate: float | None = Field(default=0.5, strict=True, description="Share of the tokens to keep, 0..1; None = as needed.")
     target_tokens: int | None = Field(default=None, strict=True, description="Tokens that may remain, instead of rate.")
     token_counter: Any = Field(default=None, description="What counts tokens; None = LlamaIndex's global tokenizer.")
     model: str | None = Field(default=None, description="Model of the method; None = the embedded one.")
@@ -51,8 +51,9 @@ class LinguaPostprocessor(BaseNodePostprocessor):
             raise ValueError(f"give {', '.join(sorted(fields))} as a field of its own, not inside settings")
         if not isinstance(self.token_counter, str | None):  # names are looked up at the first call
             counter_of(self.token_counter)
-        Budget(tokens=self.target_tokens, rate=self.rate)
-        self._press()
+        press = self._press()
+        if Budget(tokens=self.target_tokens, rate=self.rate).open:
+            press.unbudgeted()
         return self
 
     def _press(self) -> Compressor:

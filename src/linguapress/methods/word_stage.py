@@ -1,0 +1,134 @@
+"""Words inside sentences that have been rated: the last stage of methods that go from coarse to fine.
+
+What is kept of a sentence keeps its numbers and negations, and a passage its heading; a sentence of which only scraps would be
+left gives way to the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from linguapress.draft import Draft
+from linguapress.guard import Guard
+from linguapress.methods.llmlingua2 import keep_of_units
+from linguapress.repeats import LAST
+from linguapress.scores import Floats, KeepClassifier
+from linguapress.segment import words
+from linguapress.select import Selection, stitchers
+from linguapress.text import Passage, Span
+from linguapress.units import Units
+
+ROUGHLY = 0.95  # share of its room that a stage uses when another follows
+
+
+class Sentences(NamedTuple):
+    """Sentences of one passage: units of its text, their ratings, and where they begin in its source."""
+
+    units: Units
+    ratings: Floats
+    starts: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, passage: Passage, units: Units, ratings: Floats) -> Sentences:
+        """Notes where the units of the passage's text begin in its source."""
+        starts = np.array(passage.locate(span.start for span in units.spans), np.int64)
+        return cls(units, np.asarray(ratings), starts)
+
+
+class _Words(NamedTuple):
+    """Words of one narrowed passage: where they begin in its source, their sentences, and how much they are worth."""
+
+    units: Units
+    starts: NDArray[np.int64]
+    owner: NDArray[np.int64]
+    values: Floats
+
+
+@dataclass(frozen=True)
+class WordStage:
+    """Drops words: the less their sentence is worth and the lower their keep probability, the sooner.
+
+    Attributes:
+        keep: gives each token its keep probability.
+        guard: what is not torn.
+        keep_weight: how much one unit of log-odds of keeping weighs against the sentence's rating.
+        scrap: share of a sentence's characters below which what is left of it counts as a scrap.
+    """
+
+    keep: KeepClassifier
+    guard: Guard
+    keep_weight: float
+    scrap: float
+
+    def reduce(self, draft: Draft, found: Mapping[int, Sentences]) -> Draft:
+        """Drops words until the draft fits; a second round takes scraps of sentences last.
+
+        Args:
+            draft: passages that are too long together.
+            found: the rated sentences of each, by the index of the passage.
+        """
+        plain = [self.guard.units(passage.text, words) for passage in draft.passages]
+        keep = keep_of_units(self.keep, draft.passages, plain)
+        rows = [self._row(p, item, odds, found[p.index]) for p, item, odds in zip(draft.passages, plain, keep, strict=True)]
+        rendering = stitchers(draft, [row.units for row in rows])
+        first = Selection(draft, rendering, [row.values for row in rows]).fill(ROUGHLY)
+        kept = {passage.index: passage.spans for passage in first.passages}
+        pairs = zip(draft.passages, rows, strict=True)
+        values = [row.values - LAST * self._scraps(row, kept.get(passage.index, ())) for passage, row in pairs]
+        return Selection(draft, rendering, values).fill()
+
+    def _row(self, passage: Passage, plain: Units, keep: Floats, found: Sentences) -> _Words:
+        starts = np.array(passage.locate(span.start for span in plain.spans), dtype=np.int64)
+        owner = np.maximum(np.searchsorted(found.starts, starts, side="right") - 1, 0)
+        units, odds = _bound(plain, owner, found), log_odds(keep)
+        odds[list(units.verbatim)] = 0  # the classifier has read no tables
+        return _Words(units, starts, owner, found.ratings[owner] + self.keep_weight * odds)
+
+    def _scraps(self, row: _Words, kept: Sequence[Span]) -> NDArray[np.bool_]:
+        """Which words belong to sentences of which too little is kept, shape [words]."""
+        sizes = np.array([end - start for start, end in row.units.spans])
+        total = np.bincount(row.owner, weights=sizes, minlength=1)
+        left = np.bincount(row.owner, weights=sizes * _covered(row.starts, kept), minlength=1)
+        return (left < self.scrap * total)[row.owner]
+
+
+def log_odds(probability: Floats) -> Floats:
+    """ln(p / (1 - p)), between those of 0.01 and 0.99."""
+    clipped = np.clip(probability, 0.01, 0.99)
+    return np.asarray(np.log(clipped / (1 - clipped)))
+
+
+def _bound(units: Units, owner: NDArray[np.int64], found: Sentences) -> Units:
+    """Words that bring along the numbers and negations of their sentence, and the words of its heading.
+
+    Each word needs only the first of a group, and that one the others, so that a row of ten thousand numbers stays cheap.
+    """
+    members: dict[int, list[int]] = {}
+    vital: dict[int, list[int]] = {}
+    for word, sentence in enumerate(owner.tolist()):
+        members.setdefault(sentence, []).append(word)
+        if word in units.vital:
+            vital.setdefault(sentence, []).append(word)
+    headings = {sentence: members[sentence] for sentence in found.units.frame if sentence in members}
+    needs = dict(units.needs)
+    for first, *others in (*vital.values(), *headings.values()):
+        needs[first] = (*needs.get(first, ()), *others)
+    for sentence, words_of_it in members.items():
+        above = [headings[heading][0] for heading in found.units.needs.get(sentence, ()) if heading in headings]
+        company = (*vital.get(sentence, ())[:1], *above)
+        if company:
+            needs |= {word: (*needs.get(word, ()), *company) for word in words_of_it if word not in units.verbatim}
+    alone = {word for words_of_it in headings.values() for word in words_of_it if word not in units.verbatim}
+    return replace(units, needs=needs, vital=frozenset(), frame=units.frame | (alone - units.forced))
+
+
+def _covered(starts: NDArray[np.int64], spans: Sequence[Span]) -> NDArray[np.bool_]:
+    """Which characters of the source lie in one of the ascending spans."""
+    bounds = np.array(spans, dtype=np.int64).reshape(-1, 2)
+    at = np.searchsorted(bounds[:, 0], starts, side="right") - 1
+    return (at >= 0) & (starts < bounds[np.maximum(at, 0), 1]) if len(bounds) else np.zeros(len(starts), dtype=bool)

@@ -1,0 +1,126 @@
+"""Questions and passages read together, passages of any length."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from linguapress.models.legibility import legibility
+from linguapress.models.memory import Memory
+from linguapress.models.windows import batches, past_blanks, windows
+from linguapress.scores import Floats, Offsets
+from linguapress.segment import encodable
+
+if TYPE_CHECKING:
+    from linguapress.models.pair_weights import PairWeights
+
+SELECTOR = "select"
+_OVERLAP = 96
+
+
+class PairReading(NamedTuple):
+    """What a selector makes of one passage for one question.
+
+    Attributes:
+        offsets: shape [tokens, 2], characters of the passage.
+        need: shape [tokens], p(needed to answer).
+        relevance: logit of the passage; only differences between passages of one question mean something.
+        unknown: share of tokens outside the vocabulary, 0..1.
+    """
+
+    offsets: Offsets
+    need: Floats
+    relevance: float
+    unknown: float
+
+
+@lru_cache(maxsize=4)
+def shared_pair_reader(model: str = SELECTOR, device: str = "auto") -> PairReader:
+    """The one reader of that name in this process; nothing is loaded until it reads."""
+    return PairReader(model, device)
+
+
+class PairReader:
+    """A selector that ``linguapress train select`` has written, or the embedded one. Safe to call from several threads."""
+
+    def __init__(self, model: str = SELECTOR, device: str = "auto", batch_tokens: int = 0) -> None:
+        """Notes what to load; see :meth:`read`.
+
+        Args:
+            model: ``"select"``, or a folder.
+            device: ``"auto"`` or a torch device.
+            batch_tokens: tokens in a batch; 0 = 2,048 on a CPU, 32,768 elsewhere. Results do not depend on it.
+        """
+        self.name, self.device_name, self.batch_tokens = model, device, batch_tokens
+        self._lock = threading.Lock()
+        self._loaded: PairWeights | None = None
+        self._memory: Memory[tuple[str, str], PairReading] = Memory(lambda reading: len(reading.offsets))
+
+    @classmethod
+    def of(cls, weights: PairWeights) -> PairReader:
+        """A reader of a model in memory."""
+        reader = cls("", str(weights.device))
+        reader._loaded = weights
+        return reader
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickles the settings, not the weights."""
+        return PairReader, (self.name, self.device_name, self.batch_tokens)
+
+    @property
+    def loaded(self) -> PairWeights:
+        """Model and tokenizer, loaded on first use."""
+        if self._loaded is None:
+            with self._lock:
+                if self._loaded is None:
+                    from linguapress.models.pair_weights import load_pair_weights  # brings torch, seconds
+
+                    self._loaded = load_pair_weights(self.name, self.device_name)
+        return self._loaded
+
+    def read(self, question: str, passages: Sequence[str]) -> list[PairReading]:
+        """Reads each passage together with the question; long passages in overlapping windows, the best of which counts.
+
+        Of a question that would fill more than a third of the model's window the beginning and the end are read.
+        """
+        return self._memory.through([(question, passage) for passage in passages], self._read)
+
+    def forget(self) -> None:
+        """Empties the memory of readings (benchmarks of cold texts need it)."""
+        self._memory.forget()
+
+    def fits(self, question: str) -> bool:
+        """Whether the question is read whole."""
+        return len(self.loaded.ids([encodable(question)])[0].ids) <= self.loaded.longest_question
+
+    def legibility(self, texts: Sequence[str]) -> Floats:
+        """How well the vocabulary fits each text, 0..1; see :func:`~linguapress.models.legibility.legibility`."""
+        encoded = self.loaded.ids([encodable(text) for text in texts])
+        unknown = [float(np.mean(np.asarray(item.ids) == self.loaded.unknown)) if item.ids else 0.0 for item in encoded]
+        offsets = [np.asarray(item.offsets, dtype=np.int64).reshape(-1, 2) for item in encoded]
+        return np.array([legibility(*row) for row in zip(texts, offsets, unknown, strict=True)], dtype=np.float32)
+
+    def _read(self, pairs: Sequence[tuple[str, str]]) -> list[PairReading]:
+        model = self.loaded
+        question = model.question(encodable(pairs[0][0]))
+        encoded = model.ids([encodable(passage) for _, passage in pairs])
+        ids = [np.asarray(item.ids, dtype=np.int64) for item in encoded]
+        offsets = [np.asarray(item.offsets, dtype=np.int64).reshape(-1, 2) for item in encoded]
+        need = [np.zeros(len(row), dtype=np.float32) for row in ids]
+        relevance = np.full(len(ids), -np.inf, dtype=np.float32)
+        extra = model.special + len(question)
+        todo = [w for text, row in enumerate(ids) if len(row) for w in windows(text, len(row), model.longest - extra, _OVERLAP)]
+        for length, batch in batches(todo, extra, self.batch_tokens or model.batch_tokens, model.longest):
+            logits, probability = model.forward(question, [ids[w.text][w.start : w.end] for w in batch], length)
+            for row, window in enumerate(batch):
+                need[window.text][window.keep_from : window.keep_to] = probability[
+                    row, window.keep_from - window.start : window.keep_to - window.start
+                ]
+                relevance[window.text] = max(relevance[window.text], logits[row])
+        unknown = [float(np.mean(row == model.unknown)) if len(row) else 0.0 for row in ids]
+        spans = [past_blanks(passage, row) for (_, passage), row in zip(pairs, offsets, strict=True)]
+        return [PairReading(*parts) for parts in zip(spans, need, map(float, relevance), unknown, strict=True)]

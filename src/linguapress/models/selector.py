@@ -1,0 +1,30 @@
+"""A selector from the name of a model."""
+
+from __future__ import annotations
+
+from linguapress.models.encoder import EMBEDDED
+from linguapress.models.pair_reader import SELECTOR
+from linguapress.models.pair_relevance import PairRelevance
+from linguapress.models.relevance import relevance_of
+from linguapress.models.selected import SelectedRelevance, Selector
+from linguapress.models.sentence_transformer import CrossEncoderRelevance, CrossEncoderSelector
+
+
+def selector_of(model: str = SELECTOR, first: str = EMBEDDED, device: str = "auto", most: int = 40) -> SelectedRelevance:
+    """What rates passages and sentences by reading them together with the question.
+
+    Args:
+        model: ``"select"`` (embedded), a folder that ``linguapress train select`` has written, ``"cross-encoder:NAME"`` (any
+            sentence-transformers ``CrossEncoder`` with one output), or ``"open-provence:NAME"`` (a checkpoint of OpenProvence;
+            naming it runs the code that comes with it).
+        first: what takes the first look; see :func:`~linguapress.models.relevance.relevance_of`.
+        device: ``"auto"`` or a torch device.
+        most: passages that are read together with the question, the most promising ones.
+    """
+    if most < 1:
+        raise ValueError(f"most is a number of passages, 1 or more, got {most!r}")
+    prefix, _, name = model.partition(":")
+    selector: Selector = PairRelevance(model, device)
+    if prefix == "cross-encoder":
+        selector = CrossEncoderSelector(CrossEncoderRelevance(name, device))
+    return SelectedRelevance(selector, relevance_of(first, device), most)

@@ -1,0 +1,252 @@
+"""Training of a selector: listwise ranking over hard negatives, needed tokens, answer tokens.
+
+The ranking loss is the cross entropy of a relevant passage among its negatives; the answer loss is that of the answer's tokens
+among all tokens of the group (shared normalisation, Clark & Gardner, arXiv 1710.10723); the need loss is a binary cross entropy on
+the tokens of needed sentences, as in Provence (arXiv 2501.16214). The word embeddings stay frozen, so that a selector that starts
+from ``mini`` shares them with it. The weights that are saved are an exponential average.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+from zlib import crc32
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from transformers import AutoModel, AutoTokenizer
+
+from linguapress.jsonl import append_jsonl
+from linguapress.models.encoder import EMBEDDED, Encoder, model_folder
+from linguapress.models.pair_model import PairModel, PairOutput
+from linguapress.models.pair_reader import PairReader
+from linguapress.models.pair_weights import WORDS, PairWeights, longest_pair, save_selector
+from linguapress.training.groups import MIX, Batch, Draws, Group, by_source, collate
+from linguapress.training.negatives import embedded, mine, pool
+from linguapress.training.questions import Candidate, Question, read_questions, with_labels
+from linguapress.training.select_metrics import ranking_report, selection_report
+
+Progress = Callable[[str, int, int, dict[str, float]], None]
+_SAVE_EVERY = 200  # steps
+
+
+@dataclass(frozen=True, slots=True)
+class SelectSettings:
+    """Everything that a run depends on.
+
+    Attributes:
+        data: folder with the data sets; see :mod:`linguapress.training.questions`.
+        out: folder for the selector, ``metrics.json`` and ``log.jsonl``.
+        base: encoder to start from: ``"mini"``, a local folder or a hub name.
+        steps: optimizer steps.
+        groups: groups a step; a group is a question with its passages, or as many questions with one passage each.
+        width: passages in a group.
+        rate: highest learning rate.
+        window: tokens of a pair, longer passages are cut.
+        articles: Wikipedia articles among which negatives are searched.
+        negatives: negatives kept for each question.
+        hardness: how soon the chance of a negative falls with its place among them.
+        dropout: of hidden states.
+        need_weight: weight of the need loss against the ranking loss.
+        answer_weight: weight of the answer loss.
+        relevance_weight: weight of the loss by which the relevance of passages that stand alone is calibrated.
+        average: decay of the exponential average of the weights.
+        measure_every: steps between two measurements on dev questions, 0 = none but the last.
+        mix: share of the groups by source.
+    """
+
+    data: Path
+    out: Path
+    base: str = EMBEDDED
+    steps: int = 3000
+    groups: int = 3
+    width: int = 12
+    rate: float = 1e-4
+    window: int = 192
+    articles: int = 2200
+    negatives: int = 40
+    hardness: float = 0.09
+    dropout: float = 0.0
+    need_weight: float = 1.0
+    answer_weight: float = 0.5
+    relevance_weight: float = 0.2
+    average: float = 0.999
+    measure_every: int = 500
+    mix: Mapping[str, float] = field(default_factory=lambda: dict(MIX))
+    seed: int = 0
+    device: str = "cpu"
+
+
+def train(settings: SelectSettings, progress: Progress = lambda task, step, total, figures: None) -> dict[str, Any]:
+    """Mines negatives, trains, measures, and writes the selector and ``metrics.json``; returns the metrics.
+
+    An interrupted run goes on when it is started again with the same settings.
+    """
+    questions = read_questions(settings.data)
+    settings.out.mkdir(parents=True, exist_ok=True)
+    run = _Run(settings)
+    run.resume()
+    mined = _negatives(settings, questions, progress)
+    grouped = by_source(with_labels(questions), mined)
+    draws = Draws(grouped, settings.mix, settings.groups, settings.width, settings.hardness, settings.seed)
+    while run.step < settings.steps:
+        figures = run.update(draws.of_step(run.step))
+        progress("select", run.step, settings.steps, figures)
+        if settings.measure_every and run.step % settings.measure_every == 0:
+            run.log(ranking_report(settings.data, run.reader()))
+        if run.step % _SAVE_EVERY == 0:
+            run.save()
+    run.save()
+    save_selector(run.averaged(), run.tokenizer, settings.out, EMBEDDED if settings.base == EMBEDDED else None)
+    written = PairReader(str(settings.out), settings.device)
+    metrics = {
+        "settings": _plain(settings),
+        "ranking": ranking_report(settings.data, written),
+        "selection": selection_report(settings.data, written),
+    }
+    (settings.out / "metrics.json").write_text(json.dumps(metrics, indent=1), encoding="utf-8")
+    return metrics
+
+
+def _negatives(settings: SelectSettings, questions: Sequence[Question], progress: Progress) -> list[list[Candidate]]:
+    """Hard negatives of each question; the search is remembered in the output folder."""
+    candidates = pool(settings.data, questions, settings.articles, settings.seed)
+    file = settings.out / "negatives.json"
+    mark = crc32("\n".join([*(c.text for c in candidates), *(q.text for q in questions), str(settings.negatives)]).encode())
+    known = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    if known.get("mark") != mark:
+        encoder = Encoder(EMBEDDED, settings.device)
+        vectors = embedded([c.text for c in candidates], encoder, lambda done, total: progress("passages", done, total, {}))
+        asked = embedded([q.text for q in questions], encoder)
+        known = {"mark": mark, "found": mine(questions, candidates, vectors, asked, settings.negatives)}
+        file.write_text(json.dumps(known), encoding="utf-8")
+    return [[candidates[number] for number in numbers] for numbers in known["found"]]
+
+
+def losses(out: PairOutput, batch: Batch, settings: SelectSettings) -> dict[str, Tensor]:
+    """The losses of a group, those that apply, weighted."""
+    found: dict[str, Tensor] = {}
+    if batch.weight.any():
+        each = functional.binary_cross_entropy_with_logits(out.need, batch.need, reduction="none")
+        found["need"] = settings.need_weight * (each * batch.weight).sum() / batch.weight.sum()
+    if not batch.ranked:
+        relevant = functional.binary_cross_entropy_with_logits(out.relevance, batch.relevant.float())
+        return {**found, "relevant": settings.relevance_weight * relevant}
+    if batch.relevant.any() and not batch.relevant.all():
+        wrong = out.relevance[~batch.relevant].logsumexp(0)
+        found["rank"] = functional.softplus(wrong - out.relevance[batch.relevant]).mean()
+        if batch.answer.any():
+            right = out.answer[batch.answer].logsumexp(0)
+            found["answer"] = settings.answer_weight * (out.answer.flatten().logsumexp(0) - right)
+    return found
+
+
+class _Run:
+    """Weights in float32, a copy of them in bfloat16 that computes, optimizer and average, with their place in the schedule."""
+
+    def __init__(self, settings: SelectSettings) -> None:
+        self.settings, self.step = settings, 0
+        torch.manual_seed(settings.seed)
+        folder = model_folder(settings.base)
+        self.tokenizer = AutoTokenizer.from_pretrained(folder)
+        encoder = AutoModel.from_pretrained(
+            folder, dtype=torch.float32, attn_implementation="eager", attention_probs_dropout_prob=0.0,
+            hidden_dropout_prob=settings.dropout,
+        )  # fmt: skip
+        self.master = PairModel(encoder).to(settings.device)
+        self.master.get_parameter(WORDS).requires_grad_(False)
+        self.model = copy.deepcopy(self.master).to(torch.bfloat16).train()
+        self.names = [name for name, weight in self.master.named_parameters() if weight.requires_grad]
+        self.weights = [self.master.get_parameter(name) for name in self.names]
+        self.copies = [self.model.get_parameter(name) for name in self.names]
+        self.average = [weight.detach().clone() for weight in self.weights]
+        self.optimizer = torch.optim.AdamW(self.weights, lr=settings.rate, weight_decay=0.01, fused=True)
+        self.schedule = torch.optim.lr_scheduler.LambdaLR(self.optimizer, self._share)
+        self.sums: dict[str, list[float]] = {}
+
+    def _share(self, step: int) -> float:
+        warm = max(1, self.settings.steps // 20)
+        return min((step + 1) / warm, max(0.02, (self.settings.steps - step) / max(1, self.settings.steps - warm)))
+
+    def update(self, groups: Sequence[Group]) -> dict[str, float]:
+        """One optimizer step; the mean losses of its groups."""
+        sums: dict[str, list[float]] = {}
+        for group in groups:
+            batch = collate(group, self.tokenizer, self.settings.window, self.settings.device)
+            found = losses(self.model(batch.ids, batch.mask, batch.types, batch.inside), batch, self.settings)
+            if found:
+                (torch.stack(list(found.values())).sum() / len(groups)).backward()  # type: ignore[no-untyped-call]
+            for name, value in found.items():
+                sums.setdefault(name, []).append(float(value.detach()))
+        for weight, copied in zip(self.weights, self.copies, strict=True):
+            weight.grad = None if copied.grad is None else copied.grad.float()
+            copied.grad = None
+        nn.utils.clip_grad_norm_(self.weights, 1.0)
+        self.optimizer.step()
+        self.schedule.step()
+        self.step += 1
+        self._follow()
+        for name, values in sums.items():
+            self.sums.setdefault(name, []).extend(values)
+        return {name: sum(values) / len(values) for name, values in sums.items()}
+
+    @torch.no_grad()
+    def _follow(self) -> None:
+        """Copies the weights for computing, and moves the average towards them."""
+        decay = min(self.settings.average, (1 + self.step) / (10 + self.step))
+        for weight, copied, average in zip(self.weights, self.copies, self.average, strict=True):
+            copied.copy_(weight)
+            average.lerp_(weight, 1 - decay)
+
+    def averaged(self) -> PairModel:
+        """The model with the averaged weights."""
+        model = copy.deepcopy(self.master)
+        model.load_state_dict(dict(zip(self.names, self.average, strict=True)), strict=False)
+        return model.eval()
+
+    def reader(self) -> PairReader:
+        """A reader of the averaged model in half the precision that it is trained in."""
+        device = torch.device(self.settings.device)
+        model = self.averaged()
+        return PairReader.of(PairWeights(model.to(torch.bfloat16), self.tokenizer, device, longest_pair(model, self.tokenizer)))
+
+    def log(self, figures: Mapping[str, Any]) -> None:
+        """Writes the losses since the last time, next to what was measured."""
+        means = {name: sum(values) / len(values) for name, values in self.sums.items()}
+        append_jsonl(self.settings.out / "log.jsonl", [{"step": self.step, "losses": means, **figures}])
+        self.sums = {}
+
+    def _state_file(self) -> Path:
+        return self.settings.out / "checkpoint.pt"
+
+    def save(self) -> None:
+        """Writes all that a later process needs to go on."""
+        state = {
+            "settings": _plain(self.settings), "step": self.step, "average": self.average, "model": self.master.state_dict(),
+            "optimizer": self.optimizer.state_dict(), "schedule": self.schedule.state_dict(), "random": torch.get_rng_state(),
+        }  # fmt: skip
+        torch.save(state, self._state_file().with_suffix(".new"))
+        self._state_file().with_suffix(".new").replace(self._state_file())
+
+    def resume(self) -> None:
+        """Goes on where an interrupted run was saved."""
+        if not self._state_file().exists():
+            return
+        state = torch.load(self._state_file(), map_location=self.settings.device, weights_only=True)
+        if state["settings"] != _plain(self.settings):
+            raise ValueError(f"{self._state_file()} was written with other settings; remove it or choose another --out")
+        self.master.load_state_dict(state["model"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.schedule.load_state_dict(state["schedule"])
+        self.average, self.step = state["average"], state["step"]
+        self.model.load_state_dict(state["model"])
+        torch.set_rng_state(state["random"].cpu())
+
+
+def _plain(settings: SelectSettings) -> dict[str, Any]:
+    return json.loads(json.dumps(asdict(settings), default=str))  # type: ignore[no-any-return]

@@ -1,0 +1,142 @@
+"""Two looks at the passages, and models that stand in for the embedded selector."""
+
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from linguapress import Budget, ModelNotFound, Passage, Rating, Units, load
+from linguapress.models.pair_relevance import PairRelevance
+from linguapress.models.selected import SelectedRelevance
+from linguapress.models.selector import selector_of
+from linguapress.models.sentence_transformer import CrossEncoderRelevance, CrossEncoderSelector
+from linguapress.segment import sentences
+
+QUERY = "When did the bridge open?"
+TEXTS = ["The bridge is red. It opened in 1939.", "Ferries left every hour.", "Soup needs salt."]
+
+
+@dataclass
+class Said:
+    """Rates passages and units by a table of texts; remembers what it was asked to read."""
+
+    passages: dict[str, float]
+    units: dict[str, float]
+    legible: float = 1.0
+    read: list[str] = field(default_factory=list)
+
+    def rate(self, query, passages, units):
+        self.read += [passage.text for passage in passages]
+        rows = [
+            np.array([self.units.get(p.text[a:b].strip(), 0.01) for a, b in item.spans])
+            for p, item in zip(passages, units, strict=True)
+        ]
+        return Rating(rows, np.array([self.passages.get(p.text, 0.0) for p in passages]))
+
+    def legibility(self, texts):
+        return np.array([1.0, *([self.legible] * (len(texts) - 1))])
+
+
+def drafts(texts=TEXTS):
+    return [Passage.whole(i, text) for i, text in enumerate(texts)], [Units(sentences(text)) for text in texts]
+
+
+def test_a_needed_sentence_of_a_relevant_passage_comes_first():
+    selector = Said({TEXTS[0]: 5.0}, {"It opened in 1939.": 0.9})
+    rating = SelectedRelevance(selector, Said({}, {})).rate(QUERY, *drafts())
+    assert rating.units[0][1] == max(value for row in rating.units for value in row)
+    assert rating.passages.argmax() == 0
+    assert rating.needed[0][1] == pytest.approx(0.9)
+
+
+def test_of_many_passages_only_the_most_promising_are_read():
+    selector, first = Said({}, {}), Said({TEXTS[2]: 0.9, TEXTS[0]: 0.5}, {})
+    rating = SelectedRelevance(selector, first, most=2).rate(QUERY, *drafts())
+    assert selector.read == [TEXTS[0], TEXTS[2]]
+    assert rating.needed[1].tolist() == [0.0]
+    assert rating.units[1].max() < min(rating.units[0].min(), rating.units[2].min())
+
+
+def test_where_the_selector_cannot_read_the_first_look_decides():
+    selector = Said({TEXTS[1]: 9.0}, {TEXTS[1]: 0.99}, legible=0.0)
+    first = Said({TEXTS[0]: 0.5}, {"It opened in 1939.": 0.8, TEXTS[1]: 0.2})
+    rating = SelectedRelevance(selector, first).rate(QUERY, *drafts())
+    assert rating.units[0][1] == max(value for row in rating.units for value in row)
+    assert rating.needed[0][1] == pytest.approx(1.0)
+    assert rating.needed[1][0] == pytest.approx(0.25)
+
+
+@pytest.mark.parametrize("value", [np.nan, -np.inf])
+def test_a_selector_that_says_nothing_harms_nothing(value):
+    selector = Said(dict.fromkeys(TEXTS, value), dict.fromkeys(["The bridge is red.", *TEXTS], np.nan))
+    rating = SelectedRelevance(selector, Said({TEXTS[0]: 0.5}, {})).rate(QUERY, *drafts())
+    assert all(np.isfinite(row).all() for row in rating.units)
+    assert rating.passages.argmax() == 0
+
+
+@pytest.mark.parametrize("texts", [[], [""], ["", " \n"]])
+def test_nothing_to_read_is_no_problem(texts):
+    rating = SelectedRelevance(Said({}, {}), Said({}, {})).rate(QUERY, *drafts(texts))
+    assert [len(row) for row in rating.units] == [len(sentences(text)) for text in texts]
+
+
+def test_a_cross_encoder_stands_in(monkeypatch):
+    chances = Said({TEXTS[0]: 0.9, TEXTS[1]: 0.5, TEXTS[2]: 0.0}, {"It opened in 1939.": 0.8})
+    monkeypatch.setattr(CrossEncoderRelevance, "rate", lambda self, *asked: chances.rate(*asked))
+    selector = selector_of("cross-encoder:any", "lexical").selector
+    assert isinstance(selector, CrossEncoderSelector)
+    rating = selector.rate(QUERY, *drafts())
+    assert rating.passages[0] == pytest.approx(np.log(9))
+    assert np.isfinite(rating.passages).all()
+    press = load("query_select", model="cross-encoder:any", first="lexical")
+    assert press.compress(TEXTS, QUERY).text == TEXTS[0]  # a sentence brings its subject
+
+
+class Pruner(nn.Module):
+    """Shaped like an OpenProvence model: tokens of digits are kept, and a passage is as relevant as it has digits."""
+
+    def __init__(self, digits):
+        super().__init__()
+        self.pruning_head = nn.Linear(1, 1)
+        self.config = SimpleNamespace(max_length=64)
+        self.digits = digits
+
+    def forward(self, input_ids, attention_mask):
+        kept = torch.isin(input_ids, self.digits).float()
+        return SimpleNamespace(
+            ranking_logits=kept.sum(1, keepdim=True), pruning_logits=torch.stack([1 - 4 * kept, 4 * kept - 1], dim=-1)
+        )
+
+
+@pytest.fixture
+def embedded_tokenizer():
+    from transformers import AutoTokenizer
+
+    from linguapress.models.encoder import model_folder
+
+    return AutoTokenizer.from_pretrained(model_folder("mini"))
+
+
+def test_an_open_provence_checkpoint_stands_in(monkeypatch, embedded_tokenizer):
+    import transformers
+
+    digits = torch.tensor(embedded_tokenizer("1939")["input_ids"][1:-1])
+    monkeypatch.setattr(transformers.AutoModel, "from_pretrained", lambda *args, **kwargs: Pruner(digits))
+    monkeypatch.setattr(transformers.AutoTokenizer, "from_pretrained", lambda *args, **kwargs: embedded_tokenizer)
+    rating = PairRelevance("open-provence:some/checkpoint", "cpu").rate("When?", *drafts())
+    assert rating.passages.tolist() == [1.0, 0.0, 0.0]
+    assert rating.units[0][1] > rating.units[0][0] == pytest.approx(rating.units[2][0], abs=1e-3)
+    press = load("query_select", model="open-provence:some/checkpoint", first="lexical", device="cpu")
+    assert "1939" in press.compress([TEXTS[0] * 20], "When?", budget=Budget(tokens=12)).text
+
+
+def test_a_checkpoint_of_another_kind_is_refused(monkeypatch, embedded_tokenizer):
+    import transformers
+
+    monkeypatch.setattr(transformers.AutoModel, "from_pretrained", lambda *args, **kwargs: nn.Linear(1, 1))
+    monkeypatch.setattr(transformers.AutoTokenizer, "from_pretrained", lambda *args, **kwargs: embedded_tokenizer)
+    with pytest.raises(ModelNotFound, match="no pruning head"):
+        PairRelevance("open-provence:other", "cpu").rate("When?", *drafts())
