@@ -16,8 +16,8 @@ _SHORTEST = 30  # characters from which a repeated sentence counts as a repetiti
 
 def repeats_last(passages: Sequence[Passage], units: Sequence[Units], ratings: Sequence[Floats]) -> list[Floats]:
     """The ratings, those of sentences that say word for word what a better rated one says lowered by :data:`LAST`."""
-    rows = [np.array(row, dtype=np.float64) for row in ratings]
-    places = [(p, u) for p, row in enumerate(rows) for u in np.argsort(-row, kind="stable").tolist()]
+    rows: list[Floats] = [np.array(row, dtype=np.float64) for row in ratings]
+    places = [(p, u) for p, row in enumerate(rows) for u in range(len(row))]
     seen: set[str] = set()
     for p, u in sorted(places, key=lambda place: -rows[place[0]][place[1]]):
         start, end = units[p].spans[u]
@@ -25,4 +25,4 @@ def repeats_last(passages: Sequence[Passage], units: Sequence[Units], ratings: S
         if len(words_of_it) >= _SHORTEST and words_of_it in seen:
             rows[p][u] -= LAST
         seen.add(words_of_it)
-    return list(rows)
+    return rows

@@ -164,7 +164,7 @@ def test_answers_in_scripts_without_blanks_need_none():
 def test_variants_of_lingua_have_their_settings():
     from linguapress import UnknownName
 
-    variant = contenders.contender("lingua:slack=1,lexical_weight=0.75,guard=0")
+    variant = contenders.contender("lingua_low:slack=1,lexical_weight=0.75,guard=0")
     assert (variant.slack, variant.relevance.lexical_weight, variant.guard.numbers) == (1, 0.75, False)
     for wrong in ("lingua:slack", "lingua:nothing=1", "head:slack=1"):
         with pytest.raises(UnknownName):

@@ -70,9 +70,10 @@ def test_the_relevance_is_that_of_the_first_token_and_the_evidence_of_the_passag
     assert (out.answer[0, :2] < -1000).all()
 
 
-def test_question_and_passage_are_framed_as_the_tokenizer_frames_them(selector, embedded_tokenizer):
-    reading = read(selector, QUESTION, OVEN)[0]
-    pair = embedded_tokenizer(QUESTION, OVEN, return_tensors="pt", return_offsets_mapping=True)
+@pytest.mark.parametrize("text", [OVEN, "Old bread."])
+def test_question_and_passage_are_framed_as_the_tokenizer_frames_them(text, selector, embedded_tokenizer):
+    (reading,) = read(selector, QUESTION, text)
+    pair = embedded_tokenizer(QUESTION, text, return_tensors="pt", return_offsets_mapping=True)
     inside = torch.tensor([[part == 1 for part in pair.sequence_ids(0)]])
     with torch.inference_mode():
         out = load_pair_weights(selector, "cpu").model(pair["input_ids"], pair["attention_mask"], pair["token_type_ids"], inside)

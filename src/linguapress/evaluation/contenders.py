@@ -77,7 +77,7 @@ BASELINES: Mapping[str, Callable[[], Compressor]] = {
 
 
 def contender(name: str) -> Compressor:
-    """A preset or a baseline by name, or a variant such as ``lingua:slack=1,lexical_weight=0.5``.
+    """A preset or a baseline by name, or a variant such as ``lingua:slack=1,first_weight=4``.
 
     Variants of ``lingua`` and ``query_select`` change fields of the method, or of its relevance.
     """

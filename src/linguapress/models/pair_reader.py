@@ -38,9 +38,13 @@ class PairReading(NamedTuple):
     unknown: float
 
 
-@lru_cache(maxsize=4)
 def shared_pair_reader(model: str = SELECTOR, device: str = "auto") -> PairReader:
-    """The one reader of that name in this process; nothing is loaded until it reads."""
+    """The one reader of that name in this process, however its defaults are spelled; nothing is loaded until it reads."""
+    return _shared(model, device)
+
+
+@lru_cache(maxsize=4)
+def _shared(model: str, device: str) -> PairReader:
     return PairReader(model, device)
 
 
@@ -69,6 +73,8 @@ class PairReader:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickles the settings, not the weights."""
+        if not self.name:
+            raise TypeError("a reader of a model in memory cannot be pickled; save the model and name its folder")
         return PairReader, (self.name, self.device_name, self.batch_tokens)
 
     @property

@@ -123,14 +123,15 @@ def _loaded(folder: Path, attention: str | None) -> tuple[PairModel, Any]:
     model = PairModel(AutoModel.from_config(AutoConfig.from_pretrained(folder), attn_implementation=attention))
     model.load_state_dict(weights)
     tokenizer = AutoTokenizer.from_pretrained(model_folder(shared) if shared else folder)
-    if 2 * len(tokenizer) < len(weights[WORDS]):  # what transformers makes of a missing file
-        raise ValueError(f"its tokenizer knows {len(tokenizer)} tokens, its model {len(weights[WORDS])}")
+    known, needed = len(tokenizer), int(model.encoder.config.vocab_size)
+    if 2 * known < needed or not tokenizer.is_fast:  # what transformers makes of a missing file
+        raise ValueError(f"its tokenizer is slow, or knows too few tokens: {known} of {needed}")
     return model, tokenizer
 
 
 def _word_embeddings(folder: Path) -> torch.Tensor:
     weights = load_file(folder / _FILE)
-    return next(value for name, value in weights.items() if name.endswith("embeddings.word_embeddings.weight"))
+    return next(value for name, value in weights.items() if WORDS.endswith(name.removeprefix("bert.")))
 
 
 def save_selector(model: PairModel, tokenizer: Any, folder: Path, words_of: str | None) -> None:

@@ -134,8 +134,8 @@ def by_source(questions: Sequence[Question], mined: Sequence[Sequence[Candidate]
 
 def _harder(mined: Sequence[Candidate], count: int, hardness: float, rng: random.Random) -> list[Candidate]:
     """A sample without repetition; the candidate in place k weighs ``exp(-hardness * k)``."""
-    keys = [np.log(rng.random()) * np.exp(hardness * place) for place in range(len(mined))]  # Efraimidis & Spirakis, 2006
-    return [mined[place] for place in sorted(range(len(mined)), key=lambda place: -keys[place])[:count]]
+    keys = [np.log(-np.log(rng.random())) + hardness * place for place in range(len(mined))]  # Efraimidis & Spirakis, 2006
+    return [mined[place] for place in sorted(range(len(mined)), key=keys.__getitem__)[:count]]
 
 
 def _varied(candidate: Candidate, size: int | None, rng: random.Random) -> Candidate:

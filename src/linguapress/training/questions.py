@@ -244,7 +244,7 @@ def held_out_labels(folder: Path) -> list[Question]:
 def with_labels(questions: Sequence[Question]) -> list[Question]:
     """The questions, those of NaturalQuestions with the sentences that an LLM has chosen in their passage, where it has.
 
-    Passages in which it found nothing for such a question join as wrong ones.
+    A passage in which it found nothing for such a question joins as a wrong one.
     """
     chosen = {q.text: q.candidates[0] for q in questions if q.source == "labelled-nq" and q.candidates[0].relevant}
     wrong = {q.text: q.candidates[0] for q in questions if q.source.startswith("labelled-nq") and not q.candidates[0].relevant}

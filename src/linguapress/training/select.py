@@ -25,7 +25,7 @@ from linguapress.jsonl import append_jsonl
 from linguapress.models.encoder import EMBEDDED, Encoder, model_folder
 from linguapress.models.pair_model import PairModel, PairOutput
 from linguapress.models.pair_reader import PairReader
-from linguapress.models.pair_weights import WORDS, PairWeights, longest_pair, save_selector
+from linguapress.models.pair_weights import PairWeights, longest_pair, save_selector
 from linguapress.training.groups import MIX, Batch, Draws, Group, by_source, collate
 from linguapress.training.negatives import embedded, mine, pool
 from linguapress.training.questions import Candidate, Question, read_questions, with_labels
@@ -99,7 +99,8 @@ def train(settings: SelectSettings, progress: Progress = lambda task, step, tota
         progress("select", run.step, settings.steps, figures)
         if settings.measure_every and run.step % settings.measure_every == 0:
             run.log(ranking_report(settings.data, run.reader()))
-        if run.step % _SAVE_EVERY == 0:
+            run.save()  # so that a run that goes on logs nothing twice
+        elif run.step % _SAVE_EVERY == 0:
             run.save()
     run.save()
     save_selector(run.averaged(), run.tokenizer, settings.out, EMBEDDED if settings.base == EMBEDDED else None)
@@ -117,13 +118,14 @@ def _negatives(settings: SelectSettings, questions: Sequence[Question], progress
     """Hard negatives of each question; the search is remembered in the output folder."""
     candidates = pool(settings.data, questions, settings.articles, settings.seed)
     file = settings.out / "negatives.json"
-    mark = crc32("\n".join([*(c.text for c in candidates), *(q.text for q in questions), str(settings.negatives)]).encode())
+    asked = (f"{question.text}\t{question.answers}\t{question.mined}" for question in questions)
+    mark = crc32("\n".join([*(c.text for c in candidates), *asked, str(settings.negatives)]).encode("utf-8", "replace"))
     known = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
     if known.get("mark") != mark:
         encoder = Encoder(EMBEDDED, settings.device)
         vectors = embedded([c.text for c in candidates], encoder, lambda done, total: progress("passages", done, total, {}))
-        asked = embedded([q.text for q in questions], encoder)
-        known = {"mark": mark, "found": mine(questions, candidates, vectors, asked, settings.negatives)}
+        queries = embedded([q.text for q in questions], encoder)
+        known = {"mark": mark, "found": mine(questions, candidates, vectors, queries, settings.negatives)}
         file.write_text(json.dumps(known), encoding="utf-8")
     return [[candidates[number] for number in numbers] for numbers in known["found"]]
 
@@ -159,7 +161,7 @@ class _Run:
             hidden_dropout_prob=settings.dropout,
         )  # fmt: skip
         self.master = PairModel(encoder).to(settings.device)
-        self.master.get_parameter(WORDS).requires_grad_(False)
+        self.master.encoder.get_input_embeddings().requires_grad_(False)
         self.model = copy.deepcopy(self.master).to(torch.bfloat16).train()
         self.names = [name for name, weight in self.master.named_parameters() if weight.requires_grad]
         self.weights = [self.master.get_parameter(name) for name in self.names]
