@@ -29,7 +29,7 @@ class Knows:
 
     def rate(self, query, passages, units):
         rows = [
-            np.array([0.9 if any(w in p.text[a:b] for w in self.words) else 0.05 for a, b in item.spans])
+            np.array([0.9 if any(w in p.text[a:b] for w in self.words) else 0.02 for a, b in item.spans])
             for p, item in zip(passages, units, strict=True)
         ]
         return Rating(rows, np.array([row.max(initial=0.0) for row in rows]), needed=rows)
@@ -65,6 +65,12 @@ def test_a_budget_alone_is_filled_with_what_comes_next():
     out = knowing().compress(PASSAGES, QUERY, budget=Budget(tokens=20, count=words))
     assert ANSWER in out.text
     assert out.tokens_after > 12
+
+
+def test_scraps_that_nobody_needs_do_not_fill_a_budget():
+    text = f"The Lion Bridge crosses a strait. {ANSWER} Yes. No."
+    assert knowing().compress([text], QUERY, budget=Budget(tokens=11, count=words)).text.endswith(ANSWER)
+    assert knowing().compress(["Yes. No. Soup."], QUERY, budget=Budget(tokens=2, count=words)).text.startswith("Yes.")
 
 
 def test_a_pronoun_brings_the_sentence_before_but_a_heading_spares_it():

@@ -12,17 +12,21 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from linguapress.compressor import Compressor
 from linguapress.draft import Draft
 from linguapress.headings import with_headings
 from linguapress.methods.lingua import Lingua
-from linguapress.scores import Rating
+from linguapress.scores import Floats, Rating
 from linguapress.segment import sentences
 from linguapress.subjects import with_subjects
 from linguapress.units import Units
 
-ADAPTIVE = 0.3  # probability of being needed from which a sentence is kept when there is no budget; see the model card
+ADAPTIVE = 0.25  # probability of being needed from which a sentence is kept without a budget; see the model card
+
+_SCRAP = 16  # bytes below which a sentence is a scrap: about three English words, five Chinese characters
+_UNNEEDED = 0.05  # probability of being needed below which a scrap goes
 
 
 @dataclass(frozen=True)
@@ -67,14 +71,26 @@ class QuerySelect(Lingua):
         units, rating = super().rate(draft, units)
         if draft.query is None:
             return units, replace(rating, warnings=(*rating.warnings, "no query: sentences were chosen by keep probability"))
-        if self.threshold is None or rating.needed is None:
+        if rating.needed is None:
             return units, rating
-        kept = [_passing(item, np.asarray(row), self.threshold) for item, row in zip(units, rating.needed, strict=True)]
+        pairs = list(zip(draft.passages, units, rating.needed, strict=True))
+        if self.threshold is None:
+            kept = [_with_company(item, _no_scraps(passage.text, item, needed)) for passage, item, needed in pairs]
+            if not any(kept):
+                return units, rating
+        else:
+            kept = [_with_company(item, np.asarray(needed) >= self.threshold) for _, item, needed in pairs]
         rows = [np.asarray(row)[numbers] for row, numbers in zip(rating.units, kept, strict=True)]
         return [item.only(numbers) for item, numbers in zip(units, kept, strict=True)], replace(rating, units=rows)
 
 
-def _passing(units: Units, needed: np.ndarray, threshold: float) -> list[int]:
-    """Units that pass, with all that they need."""
-    chosen = {unit for unit in np.flatnonzero(needed >= threshold).tolist() if unit not in units.frame} | units.forced
+def _no_scraps(text: str, units: Units, needed: Floats) -> NDArray[np.bool_]:
+    """Which units are more than a few words that nobody needs; such scraps would only fill what is left of a budget."""
+    sizes = np.array([len(text[start:end].strip().encode("utf-8", "replace")) for start, end in units.spans])
+    return (sizes >= _SCRAP) | (np.asarray(needed) >= _UNNEEDED)
+
+
+def _with_company(units: Units, passing: NDArray[np.bool_]) -> list[int]:
+    """Units that pass or are forced, with all that they need."""
+    chosen = {unit for unit in np.flatnonzero(passing).tolist() if unit not in units.frame} | units.forced
     return sorted({other for unit in chosen for other in units.company(unit)})
