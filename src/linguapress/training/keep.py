@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from linguapress.models.encoder import Encoder
 from linguapress.scores import Floats, TokenScores, unit_of
 from linguapress.segment import sentences
 from linguapress.text import Span
+from linguapress.training.checkpoint import plain, read_state, write_state
 from linguapress.training.corpus import Labelled, joined, read_distilled, read_plain
 from linguapress.training.metrics import always_keep_f1, keep_report, random_words, word_table
 
@@ -151,30 +152,20 @@ class _Run:
         return self.settings.out / "checkpoint.pt"
 
     def save(self) -> None:
-        self.settings.out.mkdir(parents=True, exist_ok=True)
         state = {
-            "settings": _plain(self.settings), "step": self.step, "epoch": self.epoch, "average": self.average,
-            "model": self.model.state_dict(), "optimizer": self.optimizer.state_dict(), "schedule": self.schedule.state_dict(),
-            "random": torch.get_rng_state(),
+            "step": self.step, "epoch": self.epoch, "average": self.average, "model": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(), "schedule": self.schedule.state_dict(),
         }  # fmt: skip
-        torch.save(state, self._state_file().with_suffix(".new"))
-        self._state_file().with_suffix(".new").replace(self._state_file())
+        write_state(self._state_file(), self.settings, state)
 
     def resume(self) -> None:
-        if not self._state_file().exists():
+        state = read_state(self._state_file(), self.settings, self.settings.device)
+        if state is None:
             return
-        state = torch.load(self._state_file(), map_location=self.settings.device, weights_only=True)
-        if state["settings"] != _plain(self.settings):
-            raise ValueError(f"{self._state_file()} was written with other settings; remove it or choose another --out")
         self.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.schedule.load_state_dict(state["schedule"])
         self.average, self.step, self.epoch = state["average"], state["step"], state["epoch"]
-        torch.set_rng_state(state["random"].cpu())
-
-
-def _plain(settings: KeepSettings) -> dict[str, Any]:
-    return json.loads(json.dumps(asdict(settings), default=str))  # type: ignore[no-any-return]
 
 
 def _groups(model: Any, settings: KeepSettings) -> list[dict[str, Any]]:
@@ -249,7 +240,7 @@ def _finish(settings: KeepSettings, model: Any, tokenizer: Any, train_set: Seque
 
     dev = read_distilled(settings.data / "dev.jsonl")
     metrics = {
-        "settings": _plain(settings),
+        "settings": plain(settings),
         "dev": keep_report(dev, score),
         "baselines": {
             "always keep": {"f1": always_keep_f1(dev)},

@@ -11,7 +11,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from zlib import crc32
@@ -26,6 +26,7 @@ from linguapress.models.encoder import EMBEDDED, Encoder, model_folder
 from linguapress.models.pair_model import PairModel, PairOutput
 from linguapress.models.pair_reader import PairReader
 from linguapress.models.pair_weights import PairWeights, longest_pair, save_selector
+from linguapress.training.checkpoint import plain, read_state, write_state
 from linguapress.training.groups import MIX, Batch, Draws, Group, by_source, collate
 from linguapress.training.negatives import embedded, mine, pool
 from linguapress.training.questions import Candidate, Question, read_questions, with_labels
@@ -106,7 +107,7 @@ def train(settings: SelectSettings, progress: Progress = lambda task, step, tota
     save_selector(run.averaged(), run.tokenizer, settings.out, EMBEDDED if settings.base == EMBEDDED else None)
     written = PairReader(str(settings.out), settings.device)
     metrics = {
-        "settings": _plain(settings),
+        "settings": plain(settings),
         "ranking": ranking_report(settings.data, written),
         "selection": selection_report(settings.data, written),
     }
@@ -229,26 +230,18 @@ class _Run:
     def save(self) -> None:
         """Writes all that a later process needs to go on."""
         state = {
-            "settings": _plain(self.settings), "step": self.step, "average": self.average, "model": self.master.state_dict(),
-            "optimizer": self.optimizer.state_dict(), "schedule": self.schedule.state_dict(), "random": torch.get_rng_state(),
+            "step": self.step, "average": self.average, "model": self.master.state_dict(),
+            "optimizer": self.optimizer.state_dict(), "schedule": self.schedule.state_dict(),
         }  # fmt: skip
-        torch.save(state, self._state_file().with_suffix(".new"))
-        self._state_file().with_suffix(".new").replace(self._state_file())
+        write_state(self._state_file(), self.settings, state)
 
     def resume(self) -> None:
         """Goes on where an interrupted run was saved."""
-        if not self._state_file().exists():
+        state = read_state(self._state_file(), self.settings, self.settings.device)
+        if state is None:
             return
-        state = torch.load(self._state_file(), map_location=self.settings.device, weights_only=True)
-        if state["settings"] != _plain(self.settings):
-            raise ValueError(f"{self._state_file()} was written with other settings; remove it or choose another --out")
         self.master.load_state_dict(state["model"])
+        self.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.schedule.load_state_dict(state["schedule"])
         self.average, self.step = state["average"], state["step"]
-        self.model.load_state_dict(state["model"])
-        torch.set_rng_state(state["random"].cpu())
-
-
-def _plain(settings: SelectSettings) -> dict[str, Any]:
-    return json.loads(json.dumps(asdict(settings), default=str))  # type: ignore[no-any-return]
