@@ -40,7 +40,7 @@ def selector(tmp_path_factory, embedded_tokenizer):
 @pytest.fixture(scope="session")
 def sharing(tmp_path_factory, embedded_tokenizer):
     """Folders of one selector with the embedded model's word embeddings: saved with them, and saved without."""
-    from linguapress.models.encoder import model_folder
+    from linguapress.models.embedded import model_folder
     from linguapress.models.pair_weights import WORDS, _word_embeddings, save_selector
 
     model = _selector(384)

@@ -115,7 +115,7 @@ class Pruner(nn.Module):
 def embedded_tokenizer():
     from transformers import AutoTokenizer
 
-    from linguapress.models.encoder import model_folder
+    from linguapress.models.embedded import model_folder
 
     return AutoTokenizer.from_pretrained(model_folder("mini"))
 

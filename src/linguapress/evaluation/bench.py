@@ -18,7 +18,8 @@ from linguapress.evaluation.metrics import answer_survives, share_kept
 from linguapress.evaluation.ranking import place as gold_place
 from linguapress.evaluation.tables import Row
 from linguapress.evaluation.tasks import Example
-from linguapress.models.encoder import EMBEDDED, Encoder, shared_encoder
+from linguapress.models.embedded import EMBEDDED
+from linguapress.models.encoder import Encoder, shared_encoder
 from linguapress.models.pair_reader import PairReader
 from linguapress.models.pair_relevance import PairRelevance
 

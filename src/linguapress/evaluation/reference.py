@@ -30,7 +30,7 @@ import regex
 
 from linguapress.counters import embedded
 from linguapress.jsonl import read_jsonl
-from linguapress.models.encoder import EMBEDDED, model_folder
+from linguapress.models.embedded import EMBEDDED, model_folder
 
 FILE = "nq_20docs_gold_at_9_dev.jsonl.gz"
 FOLDER = "bert-base-multilingual-cased"  # the reference knows a WordPiece model by this part of its name

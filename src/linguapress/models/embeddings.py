@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from linguapress.models.encoder import EMBEDDED, Encoder, shared_encoder
+from linguapress.models.embedded import EMBEDDED
+from linguapress.models.encoder import Encoder, shared_encoder
 from linguapress.models.legibility import legibility
 from linguapress.scores import Floats, Rating, unit_of, within
 from linguapress.text import Passage

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from functools import lru_cache
-from importlib import resources
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
     from linguapress.models.weights import Weights
 
 States = NDArray[np.float16]
-EMBEDDED = "mini"
 _OVERLAP = 64
 
 
@@ -43,11 +41,6 @@ class Reading(NamedTuple):
 def shared_encoder(model: str, device: str = "auto", keep_label: str | int | None = None) -> Encoder:
     """The one encoder of that name in this process, however its defaults are spelled; nothing is loaded until it reads."""
     return _shared(model, device, keep_label)
-
-
-def model_folder(model: str) -> str:
-    """The folder of an embedded model, or the name unchanged."""
-    return str(resources.files("linguapress").joinpath("assets", EMBEDDED)) if model == EMBEDDED else model
 
 
 @lru_cache(maxsize=8)

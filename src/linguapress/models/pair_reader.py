@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from linguapress.models.embedded import SELECTOR
 from linguapress.models.legibility import legibility
 from linguapress.models.memory import Memory
 from linguapress.models.windows import batches, past_blanks, windows
@@ -18,7 +19,6 @@ from linguapress.segment import encodable
 if TYPE_CHECKING:
     from linguapress.models.pair_weights import PairWeights
 
-SELECTOR = "select"
 _OVERLAP = 96
 
 

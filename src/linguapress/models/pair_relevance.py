@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from linguapress.models.pair_reader import SELECTOR, PairReader, shared_pair_reader
+from linguapress.models.embedded import SELECTOR
+from linguapress.models.pair_reader import PairReader, shared_pair_reader
 from linguapress.scores import Floats, Rating, TokenScores, within
 from linguapress.text import Passage
 from linguapress.units import Units

@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import nn
 
 from linguapress.counters import plain_tokenizer
 from linguapress.errors import ModelNotFound
 from linguapress.models.devices import attention_of, device_of, precision_of
-from linguapress.models.encoder import model_folder
+from linguapress.models.embedded import model_folder
 from linguapress.models.pair_model import PairModel
-from linguapress.models.pair_reader import SELECTOR
 from linguapress.models.provence import PREFIX, load_provence
 from linguapress.models.weights import longest_read
 from linguapress.scores import Floats
@@ -87,11 +85,6 @@ class PairWeights:
         return out.relevance.float().cpu().numpy(), out.need[:, len(before) :].float().sigmoid().cpu().numpy()
 
 
-def selector_folder(model: str) -> Path:
-    """The folder of the embedded selector, or the one given."""
-    return Path(str(resources.files("linguapress").joinpath("assets", SELECTOR))) if model == SELECTOR else Path(model)
-
-
 def load_pair_weights(name: str, device_name: str) -> PairWeights:
     """Loads what :func:`save_selector` wrote, or an OpenProvence checkpoint."""
     device = device_of(device_name)
@@ -100,7 +93,7 @@ def load_pair_weights(name: str, device_name: str) -> PairWeights:
         provence, tokenizer, longest = load_provence(name.removeprefix(PREFIX), device, precision)
         return PairWeights(provence.eval(), tokenizer, device, longest)
     try:
-        model, tokenizer = _loaded(selector_folder(name), attention_of(device, precision))
+        model, tokenizer = _loaded(Path(model_folder(name)), attention_of(device, precision))
     except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         raise ModelNotFound(
             f"cannot load the selector {name!r}: {error}; name a folder that `linguapress train select` has written"
@@ -130,8 +123,13 @@ def _loaded(folder: Path, attention: str | None) -> tuple[PairModel, Any]:
 
 
 def _word_embeddings(folder: Path) -> torch.Tensor:
-    weights = load_file(folder / _FILE)
-    return next(value for name, value in weights.items() if WORDS.endswith(name.removeprefix("bert.")))
+    """The word embeddings alone of the model in a folder."""
+    with safe_open(folder / _FILE, "pt") as file:
+        for name in file.keys():  # noqa: SIM118 - the file is no mapping
+            if WORDS.endswith(name.removeprefix("bert.")):
+                found: torch.Tensor = file.get_tensor(name)
+                return found
+    raise ValueError(f"{folder} has no word embeddings to share")
 
 
 def save_selector(model: PairModel, tokenizer: Any, folder: Path, words_of: str | None) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from linguapress.models.blend import BlendedRelevance
+from linguapress.models.embedded import EMBEDDED
 from linguapress.models.embeddings import EmbeddingRelevance
-from linguapress.models.encoder import EMBEDDED
 from linguapress.models.lexical import LexicalRelevance
 from linguapress.models.sentence_transformer import CrossEncoderRelevance, SentenceTransformerRelevance
 from linguapress.scores import Relevance

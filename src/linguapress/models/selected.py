@@ -37,8 +37,8 @@ class SelectedRelevance:
         selector: reads the question together with each passage.
         first: rates all passages; those that it finds least relevant are not read when there are more than ``most``.
         most: passages that are read.
-        passage_weight: of a passage's log-share among the passages that are read. This and the following were chosen on dev
-            data, see ``notebooks/results``.
+        passage_weight: of a passage's log-share among the passages that are read. This and the following lie between
+            values that were compared on dev data, see ``notebooks/results/select_nq_dev_choices.md``.
         first_weight: of the first look's rating of a unit, and of its passage.
         scale: what the sum is multiplied by, so that it lies about where cosines do.
     """

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from linguapress.models.encoder import EMBEDDED
-from linguapress.models.pair_reader import SELECTOR
+from linguapress.models.embedded import EMBEDDED, SELECTOR
 from linguapress.models.pair_relevance import PairRelevance
 from linguapress.models.relevance import relevance_of
 from linguapress.models.selected import SelectedRelevance, Selector

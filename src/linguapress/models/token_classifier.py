@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from linguapress.errors import ModelNotFound
-from linguapress.models.encoder import EMBEDDED, Encoder, shared_encoder
+from linguapress.models.embedded import EMBEDDED
+from linguapress.models.encoder import Encoder, shared_encoder
 from linguapress.scores import TokenScores
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from linguapress.counters import plain_tokenizer
 from linguapress.errors import ModelNotFound
 from linguapress.models.devices import attention_of, device_of, precision_of
-from linguapress.models.encoder import model_folder
+from linguapress.models.embedded import model_folder
 from linguapress.scores import Floats
 
 

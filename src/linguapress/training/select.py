@@ -22,7 +22,8 @@ from torch.nn import functional
 from transformers import AutoModel, AutoTokenizer
 
 from linguapress.jsonl import append_jsonl
-from linguapress.models.encoder import EMBEDDED, Encoder, model_folder
+from linguapress.models.embedded import EMBEDDED, model_folder
+from linguapress.models.encoder import Encoder
 from linguapress.models.pair_model import PairModel, PairOutput
 from linguapress.models.pair_reader import PairReader
 from linguapress.models.pair_weights import PairWeights, longest_pair, save_selector
@@ -64,20 +65,20 @@ class SelectSettings:
     data: Path
     out: Path
     base: str = EMBEDDED
-    steps: int = 3000
+    steps: int = 3600
     groups: int = 3
     width: int = 12
     rate: float = 1e-4
     window: int = 192
     articles: int = 2200
     negatives: int = 40
-    hardness: float = 0.09
+    hardness: float = 0.12
     dropout: float = 0.0
     need_weight: float = 1.0
     answer_weight: float = 0.5
     relevance_weight: float = 0.2
     average: float = 0.999
-    measure_every: int = 500
+    measure_every: int = 600
     mix: Mapping[str, float] = field(default_factory=lambda: dict(MIX))
     seed: int = 0
     device: str = "cpu"

@@ -1,0 +1,13 @@
+"""The models that come with the package."""
+
+from __future__ import annotations
+
+from importlib import resources
+
+EMBEDDED = "mini"
+SELECTOR = "select"
+
+
+def model_folder(model: str) -> str:
+    """The folder of an embedded model, or the name unchanged."""
+    return str(resources.files("linguapress").joinpath("assets", model)) if model in (EMBEDDED, SELECTOR) else model
