@@ -11,6 +11,10 @@ class InvalidDocuments(TypeError):
     """Documents that are not a sequence of strings."""
 
 
+class InvalidRecord(ValueError):
+    """A prepared record that cannot be read, or records that are not one for each document."""
+
+
 class UnknownName(ValueError):
     """A method, token counter or device that does not exist."""
 
@@ -25,3 +29,7 @@ class MissingExtra(ImportError):
     def __init__(self, package: str, extra: str) -> None:
         """Names the package that is missing and the extra that brings it."""
         super().__init__(f"{package} is not installed; run: pip install 'linguapress[{extra}]'")
+
+
+class DistillationError(RuntimeError):
+    """A distillation that cannot begin or go on: nothing to distil, a teacher that cannot be used, too high a price."""

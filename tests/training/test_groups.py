@@ -18,11 +18,11 @@ WRONG = [Candidate("", f"wrong {number}") for number in range(4)]
 NEAR = [Candidate("", f"near {number}") for number in range(20)]
 
 
-def draws(questions=None, mix=None, groups=3, width=8, hardness=0.1, seed=0):
+def draws(questions=None, mix=None, groups=3, width=8, hardness=0.1, seed=0, spare=1.0):
     if questions is None:
         asked = [Question("nq", f"who is {number} ?", (*RIGHT, *WRONG)) for number in range(9)]
         questions = {"nq": [(question, NEAR) for question in asked]}
-    return Draws(questions, mix or {"nq": 1.0}, groups, width, hardness, seed)
+    return Draws(questions, mix or {"nq": 1.0}, groups, width, hardness, seed, spare)
 
 
 def bodies(group):
@@ -119,6 +119,22 @@ def test_questions_come_by_the_first_part_of_their_source():
 def test_the_mix_names_the_sources_and_adds_up():
     assert MIX.keys() == SOURCES.keys()
     assert sum(MIX.values()) == pytest.approx(1)
+
+
+def test_of_spare_wrong_passages_the_most_relevant_stay_in_their_order():
+    (group, *_) = draws(width=6, spare=2.5).of_step(0)
+    assert (len(group.pairs), group.spare) == (12, 6)
+    relevance = [-9.0, -9.0, 3, 1, 4, 1.5, 9, 2, 6, 5, 3.5, 8]  # the right ones stay, whatever they get
+    kept = group.hardest(relevance)
+    assert bodies(kept) == [bodies(group)[place] for place in (0, 1, 6, 8, 9, 11)]
+    assert kept.spare == 0
+
+
+def test_questions_without_a_needed_sentence_say_nothing_about_what_is_needed():
+    told = [Candidate("", "right", True, (Span(0, 5),))]
+    for relevant, certain in ((RIGHT, {False}), (told, {True})):
+        (group, *_) = draws({"nq": [(Question("nq", "who?", tuple(relevant)), NEAR)]}).of_step(0)
+        assert {pair.candidate.certain for pair in group.pairs if not pair.candidate.relevant} == certain
 
 
 # Cropping

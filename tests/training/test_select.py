@@ -210,6 +210,24 @@ def test_a_selector_that_starts_from_the_embedded_model_shares_its_words(setting
     assert load_pair_weights(str(run.out), "cpu").model.encoder.config.num_hidden_layers == 6
 
 
+def test_a_run_starts_where_another_ended(settings):
+    first = settings("first", steps=6, rate=1e-2, average=0.0)
+    train(first)
+    later = settings("later", steps=1, rate=0.0, start=str(first.out), average=0.0)
+    train(later)
+    ended, begun = (load_file(run.out / "model.safetensors") for run in (first, later))
+    assert all(torch.equal(begun[name], value) for name, value in ended.items())
+
+
+def test_spare_negatives_are_thinned_by_what_the_model_finds(settings, monkeypatch):
+    seen = []
+    collated = select.collate
+    monkeypatch.setattr(select, "collate", lambda group, *rest: (seen.append(len(group.pairs)), collated(group, *rest))[1])
+    train(settings(steps=3, width=4, spare=2.0, mix={"nq": 1.0}, measure_every=0))
+    assert max(seen[::2]) == 7  # one right one, 3 * 2 wrong ones where there are as many
+    assert set(seen[1::2]) == {4}
+
+
 def test_progress_reaches_the_last_step(settings):
     told = []
     train(settings(), lambda task, step, total, figures: told.append((step, total)) if task == "select" else None)
@@ -228,6 +246,27 @@ def test_the_command_trains_and_tells_what_came_of_it(data, base, tmp_path):
     assert metrics["selection"]["thresholds"][told["threshold"]]["f1"] == told["f1"]
     written = metrics["settings"]
     assert [written[key] for key in ("steps", "width", "articles", "rate", "seed", "base")] == [2, 3, 0, 0.01, 5, base]
+
+
+def test_the_command_takes_shares_of_sources(data, base, tmp_path):
+    arguments = [
+        "select",
+        "--data",
+        str(data),
+        "--out",
+        str(tmp_path / "run"),
+        "--base",
+        base,
+        "--device",
+        "cpu",
+        "--articles",
+        "0",
+    ]
+    taken = CliRunner().invoke(app, [*arguments, "--steps", "1", "--mix", "nq=0.7", "--mix", "labelled=0.3"])
+    assert taken.exit_code == 0, taken.output
+    assert json.loads((tmp_path / "run/metrics.json").read_text())["settings"]["mix"] == {"nq": 0.7, "labelled": 0.3}
+    for wrong in ("nq", "nq=much", "news=1"):
+        assert CliRunner().invoke(app, [*arguments, "--mix", wrong]).exit_code == 2
 
 
 # Losses

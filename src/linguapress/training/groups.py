@@ -47,10 +47,22 @@ class Group:
     Attributes:
         pairs: the pairs.
         ranked: whether they share a question, and are ranked against each other.
+        spare: wrong pairs too many; those that the model finds least relevant go.
     """
 
     pairs: tuple[Pair, ...]
     ranked: bool
+    spare: int = 0
+
+    def hardest(self, relevance: Sequence[float]) -> Group:
+        """The group without its spare pairs, the least relevant of the wrong ones.
+
+        Args:
+            relevance: of each pair.
+        """
+        wrong = [place for place, pair in enumerate(self.pairs) if not pair.candidate.relevant]
+        easiest = sorted(wrong, key=lambda place: relevance[place])[: self.spare]
+        return Group(tuple(pair for place, pair in enumerate(self.pairs) if place not in easiest), self.ranked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +103,7 @@ class Draws:
         width: passages in a group.
         hardness: how soon the chance of a mined negative falls with its place.
         seed: of the draws.
+        spare: how many times as many negatives are drawn as have room in a group; see :class:`Group`.
     """
 
     questions: Mapping[str, Sequence[Mined]]
@@ -99,6 +112,7 @@ class Draws:
     width: int
     hardness: float
     seed: int
+    spare: float = 1.0
 
     def of_step(self, step: int) -> list[Group]:
         """The groups of a step."""
@@ -116,12 +130,15 @@ class Draws:
         relevant = [c for c in question.candidates if c.relevant]
         wrong = [c for c in question.candidates if not c.relevant]
         taken = rng.sample(relevant, min(len(relevant), 2))
-        room = self.width - len(taken)
+        room = round(self.spare * (self.width - len(taken)))
         near = rng.sample(wrong, min(room, len(wrong)))
         near += _harder(mined, room - len(near), self.hardness, rng)
+        if not any(c.needed for c in taken):  # otherwise such questions would teach that nothing is ever needed
+            near = [replace(c, certain=False) for c in near]
         text = question.text.rstrip(" ?") if rng.random() < 0.5 else question.text
         size = rng.randint(40, 110) if rng.random() < 0.8 else None
-        return Group(tuple(Pair(text, _varied(c, size, rng)) for c in (*taken, *near)), ranked=True)
+        pairs = tuple(Pair(text, _varied(c, size, rng)) for c in (*taken, *near))
+        return Group(pairs, ranked=True, spare=max(0, len(pairs) - self.width))
 
 
 def by_source(questions: Sequence[Question], mined: Sequence[Sequence[Candidate]]) -> dict[str, list[Mined]]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import random
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from linguapress.scores import Floats
 from linguapress.text import Span
@@ -14,22 +16,36 @@ from linguapress.training.corpus import Labelled
 from linguapress.training.labels import word_spans
 
 WordScorer = Callable[[Labelled, list[Span]], Floats]
+Bools = NDArray[np.bool_]
 
 
-def kept_mask(example: Labelled, words: Sequence[Span]) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def kept_mask(example: Labelled, words: Sequence[Span]) -> Bools:
     """Which words the teacher kept, shape [words]."""
     kept = set(example.kept)
     return np.array([word in kept for word in words], dtype=bool)
 
 
-def auc(labels: np.ndarray[tuple[int], np.dtype[np.bool_]], scores: Floats) -> float:
+def auc(labels: Bools, scores: Floats) -> float:
     """Area under the ROC curve by ranks, ties counted half (Mann-Whitney U); NaN when only one class occurs."""
     positives, total = int(labels.sum()), len(labels)
     if positives in (0, total):
         return float("nan")
-    _, inverse, counts = np.unique(scores, return_inverse=True, return_counts=True)
-    ranks = (np.cumsum(counts) - (counts - 1) / 2)[inverse]
-    return float((ranks[labels].sum() - positives * (positives + 1) / 2) / (positives * (total - positives)))
+    return float((_ranks(scores)[labels].sum() - positives * (positives + 1) / 2) / (positives * (total - positives)))
+
+
+def _ranks(values: Floats) -> Floats:
+    """Ranks from 1 on, equal values share their mean."""
+    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
+    ranks: Floats = (np.cumsum(counts) - (counts - 1) / 2)[inverse]
+    return ranks
+
+
+def rank_correlation(first: Floats, second: Floats) -> float:
+    """Spearman's rho, -1..1, equal values at their mean rank; NaN where all values of one side are equal."""
+    a, b = _ranks(first), _ranks(second)
+    if len(a) < 2 or np.ptp(a) == 0 or np.ptp(b) == 0:
+        return float("nan")
+    return float(np.corrcoef(a, b)[0, 1])
 
 
 def keep_report(examples: Sequence[Labelled], score: WordScorer) -> dict[str, dict[str, float]]:
@@ -38,7 +54,7 @@ def keep_report(examples: Sequence[Labelled], score: WordScorer) -> dict[str, di
     In every passage as many words are kept as the teacher kept there, so precision equals recall and F1 compares rankings.
     """
     hits: dict[str, list[tuple[int, int]]] = defaultdict(list)
-    labels: dict[str, list[np.ndarray[tuple[int], np.dtype[np.bool_]]]] = defaultdict(list)
+    labels: dict[str, list[Bools]] = defaultdict(list)
     scores: dict[str, list[Floats]] = defaultdict(list)
     for example in examples:
         words = word_spans(example.text)
@@ -55,6 +71,59 @@ def keep_report(examples: Sequence[Labelled], score: WordScorer) -> dict[str, di
             "auc": auc(np.concatenate(labels[key]), np.concatenate(scores[key])),
         }
         for key in sorted(hits, key=lambda name: (name != "all", name))
+    }
+
+
+def kept_share(examples: Sequence[Labelled]) -> float:
+    """Share of all words that the teacher kept, 0..1."""
+    return sum(len(example.kept) for example in examples) / max(1, sum(len(word_spans(example.text)) for example in examples))
+
+
+def rates_report(examples: Sequence[Labelled], score: WordScorer, rate: float) -> dict[str, Any]:
+    """What one threshold for all texts keeps of each source: dense texts keep more than chatter.
+
+    The sample-wise rate that follows from a global threshold (LLMLingua-2, arXiv 2403.12968, section 4.2), next to the teacher's.
+
+    Args:
+        examples: whose words are kept or dropped.
+        score: keep probabilities of words.
+        rate: share of all words that is kept, 0..1.
+
+    Returns:
+        ``rate``; ``threshold``, the lowest probability that is kept; ``correlation``, Spearman's over passages between the share
+        that is kept and the teacher's; ``sources``: for ``all`` and each source ``passages``, ``kept`` and ``teacher``, shares of
+        the words, ``spread`` and ``teacher_spread``, the standard deviation of the share over passages.
+    """
+    masks = [kept_mask(example, word_spans(example.text)) for example in examples]
+    chances = [np.asarray(score(example, word_spans(example.text)), dtype=np.float64) for example in examples]
+    order = np.argsort(-np.concatenate([np.zeros(0), *chances]), kind="stable")[: round(rate * sum(map(len, masks)))]
+    flat = np.zeros(sum(map(len, masks)), dtype=bool)
+    flat[order] = True
+    kept = np.split(flat, np.cumsum([len(mask) for mask in masks])[:-1]) if masks else []
+    rows = [(len(mask), int(mine.sum()), int(mask.sum())) for mine, mask in zip(kept, masks, strict=True)]
+    sources: dict[str, list[tuple[int, int, int]]] = defaultdict(list)
+    for example, row in zip(examples, rows, strict=True):
+        if row[0]:
+            sources["all"].append(row)
+            sources[example.source].append(row)
+    words, mine, teachers = np.array(sources["all"], dtype=np.float64).reshape(-1, 3).T
+    return {
+        "rate": rate,
+        "threshold": float(np.concatenate(chances)[order[-1]]) if len(order) else 1.0,
+        "correlation": rank_correlation(mine / words, teachers / words),
+        "sources": {key: _shares(sources[key]) for key in sorted(sources, key=lambda name: (name != "all", name))},
+    }
+
+
+def _shares(rows: Sequence[tuple[int, int, int]]) -> dict[str, float]:
+    """Shares of words and their spread, from rows of (words, kept, kept by the teacher)."""
+    words, kept, teachers = np.array(rows, dtype=np.float64).reshape(-1, 3).T
+    return {
+        "passages": len(rows),
+        "kept": float(kept.sum() / max(1.0, words.sum())),
+        "spread": float(np.std(kept / words)) if len(rows) else 0.0,
+        "teacher": float(teachers.sum() / max(1.0, words.sum())),
+        "teacher_spread": float(np.std(teachers / words)) if len(rows) else 0.0,
     }
 
 

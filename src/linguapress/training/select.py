@@ -26,7 +26,7 @@ from linguapress.models.embedded import EMBEDDED, model_folder
 from linguapress.models.encoder import Encoder
 from linguapress.models.pair_model import PairModel, PairOutput
 from linguapress.models.pair_reader import PairReader
-from linguapress.models.pair_weights import PairWeights, longest_pair, save_selector
+from linguapress.models.pair_weights import PairWeights, longest_pair, save_selector, selector_state
 from linguapress.training.checkpoint import plain, read_state, write_state
 from linguapress.training.groups import MIX, Batch, Draws, Group, by_source, collate
 from linguapress.training.negatives import embedded, mine, pool
@@ -53,6 +53,8 @@ class SelectSettings:
         articles: Wikipedia articles among which negatives are searched.
         negatives: negatives kept for each question.
         hardness: how soon the chance of a negative falls with its place among them.
+        spare: how many times as many negatives are drawn as are learnt from; the model chooses the hardest of them.
+        start: folder of a selector to go on from; empty = new heads on the base.
         dropout: of hidden states.
         need_weight: weight of the need loss against the ranking loss.
         answer_weight: weight of the answer loss.
@@ -73,6 +75,8 @@ class SelectSettings:
     articles: int = 2200
     negatives: int = 40
     hardness: float = 0.12
+    spare: float = 1.0
+    start: str = ""
     dropout: float = 0.0
     need_weight: float = 1.0
     answer_weight: float = 0.5
@@ -95,7 +99,7 @@ def train(settings: SelectSettings, progress: Progress = lambda task, step, tota
     run.resume()
     mined = _negatives(settings, questions, progress)
     grouped = by_source(with_labels(questions), mined)
-    draws = Draws(grouped, settings.mix, settings.groups, settings.width, settings.hardness, settings.seed)
+    draws = Draws(grouped, settings.mix, settings.groups, settings.width, settings.hardness, settings.seed, settings.spare)
     while run.step < settings.steps:
         figures = run.update(draws.of_step(run.step))
         progress("select", run.step, settings.steps, figures)
@@ -163,6 +167,8 @@ class _Run:
             hidden_dropout_prob=settings.dropout,
         )  # fmt: skip
         self.master = PairModel(encoder).to(settings.device)
+        if settings.start:
+            self.master.load_state_dict(selector_state(Path(model_folder(settings.start))))
         self.master.encoder.get_input_embeddings().requires_grad_(False)
         self.model = copy.deepcopy(self.master).to(torch.bfloat16).train()
         self.names = [name for name, weight in self.master.named_parameters() if weight.requires_grad]
@@ -180,7 +186,8 @@ class _Run:
     def update(self, groups: Sequence[Group]) -> dict[str, float]:
         """One optimizer step; the mean losses of its groups."""
         sums: dict[str, list[float]] = {}
-        for group in groups:
+        for drawn in groups:
+            group = self._hardest(drawn)
             batch = collate(group, self.tokenizer, self.settings.window, self.settings.device)
             found = losses(self.model(batch.ids, batch.mask, batch.types, batch.inside), batch, self.settings)
             if found:
@@ -198,6 +205,14 @@ class _Run:
         for name, values in sums.items():
             self.sums.setdefault(name, []).extend(values)
         return {name: sum(values) / len(values) for name, values in sums.items()}
+
+    @torch.no_grad()
+    def _hardest(self, group: Group) -> Group:
+        """The group with as many pairs as it has room for."""
+        if not group.spare:
+            return group
+        batch = collate(group, self.tokenizer, self.settings.window, self.settings.device)
+        return group.hardest(self.model(batch.ids, batch.mask, batch.types, batch.inside).relevance.tolist())
 
     @torch.no_grad()
     def _follow(self) -> None:

@@ -1,0 +1,57 @@
+"""What a distillation will cost, before it starts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from linguapress.counters import TokenCounter
+from linguapress.training.distill.instruction import SYSTEM, request
+from linguapress.training.distill.teacher import Usage
+
+EXPECTED_RATE = 0.6  # teachers who are asked no rate keep a third to six tenths; the higher share keeps the estimate honest
+_OVERHEAD = 10  # tokens of a chat format around two messages
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """What the teacher costs, in any currency, per million tokens."""
+
+    million_in: float = 0.0
+    million_out: float = 0.0
+
+    def cost(self, usage: Usage) -> float:
+        """Of so many tokens."""
+        return (usage.tokens_in * self.million_in + usage.tokens_out * self.million_out) / 1e6
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What is left to do.
+
+    Attributes:
+        requests: passages to send.
+        answered: passages that the ledger answers already.
+        usage: tokens of the requests, and of the answers as expected.
+        cost: of both.
+    """
+
+    requests: int
+    answered: int
+    usage: Usage
+    cost: float
+
+
+def estimated(texts: Sequence[str], answered: int, prices: Prices, count: TokenCounter) -> Estimate:
+    """The estimate for ``texts`` that are still to be asked, one try each.
+
+    Args:
+        texts: different passages.
+        answered: how many others need not be asked.
+        prices: of the teacher.
+        count: the tokens of a text, for want of the teacher's own tokenizer.
+    """
+    fixed = count(SYSTEM) + count(request("")) + _OVERHEAD
+    tokens = sum(map(count, texts))
+    usage = Usage(fixed * len(texts) + tokens, round(EXPECTED_RATE * tokens))
+    return Estimate(len(texts), answered, usage, prices.cost(usage))
