@@ -136,3 +136,63 @@ def modern(tmp_path_factory):
 def folder(request):
     """Each of the tiny models in turn."""
     return request.getfixturevalue(request.param)
+
+
+_WIDE = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 48}
+_ROTARY = _WIDE | {"num_key_value_heads": 2, "max_position_embeddings": 64, "head_dim": 8}
+_GEMMA = _ROTARY | {"sliding_window": 8, "query_pre_attn_scalar": 8, "final_logit_softcapping": 2.0, "attn_logit_softcapping": 5.0}
+CAUSAL = {
+    "gpt2": {"n_embd": 32, "n_layer": 2, "n_head": 4, "n_positions": 64},
+    "llama": _ROTARY,
+    "mistral": _ROTARY | {"sliding_window": 8},
+    "qwen2": _ROTARY,
+    "qwen3": _ROTARY,
+    "gemma": _ROTARY,
+    "gemma2": _GEMMA,
+    "gemma3_text": _ROTARY | {"sliding_window": 8},
+    "phi": _WIDE | {"max_position_embeddings": 64, "partial_rotary_factor": 0.5},
+    "phi3": _ROTARY,
+    "gpt_neox": _WIDE | {"max_position_embeddings": 64},
+    "opt": _WIDE | {"ffn_dim": 48, "max_position_embeddings": 64, "word_embed_proj_dim": 16},
+    "bloom": {"hidden_size": 32, "n_layer": 2, "n_head": 4, "seq_length": 64},
+    "cohere": _ROTARY | {"logit_scale": 0.25},
+    "mamba": {"hidden_size": 32, "num_hidden_layers": 2, "state_size": 4},
+}
+"""Shapes of tiny causal language models, by architecture; the attention of some slides, the last keeps no key-values."""
+
+
+def _causal(folder, kind, bos=True):
+    import transformers
+
+    tokenizer = _bpe()
+    ids = {"pad_token_id": 1, "bos_token_id": 0, "eos_token_id": 2}
+    config = transformers.AutoConfig.for_model(
+        kind, vocab_size=tokenizer.get_vocab_size(), initializer_range=0.3, **ids, **CAUSAL[kind]
+    )
+    names = {"bos_token": "<s>"} if bos else {}
+    model = type(transformers.AutoModelForCausalLM.from_config(config)).__name__
+    return _saved(folder, tokenizer, config, model, eos_token="</s>", pad_token="<pad>", **names)
+
+
+@pytest.fixture(scope="session")
+def causal_folder(tmp_path_factory):
+    """From architecture to the folder of a tiny random causal language model with a byte-level BPE and a window of 64 tokens."""
+    import functools
+
+    parent = tmp_path_factory.mktemp("causal")
+
+    @functools.cache
+    def folder(kind="llama", bos=True):
+        return _causal(parent / f"{kind}-{bos}", kind, bos)
+
+    return folder
+
+
+@pytest.fixture
+def exact(monkeypatch):
+    """Causal language models in float32, whatever the processor multiplies fastest."""
+    import torch
+
+    from linguapress.models import causal_loading
+
+    monkeypatch.setattr(causal_loading, "precision_of", lambda device: torch.float32)

@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 import regex
 
-from linguapress import Chain, Compressor, Guard, Passage, Rating, Units
+from linguapress import Chain, Compressor, Guard, Passage, Rating, Segment, Segmented, Units
 from linguapress.methods.document_ranking import DocumentRanking
 from linguapress.methods.head import Head
+from linguapress.methods.keep_ranking import KeepRanking
 from linguapress.methods.lingua import Lingua
 from linguapress.methods.llmlingua2 import LLMLingua2
 from linguapress.methods.query_select import QuerySelect
@@ -80,6 +81,13 @@ def query_select(**settings: object) -> QuerySelect:
     return QuerySelect(FakeSelector(), FakeKeep(), **settings)
 
 
+def edges(passage: Passage) -> list[Segment]:
+    """The first ten characters and the last one stay whole, the ten after the first have no rule."""
+    length = len(passage.source)
+    bounds = [(0, min(10, length), True), (10, min(20, length), False), (max(20, length - 1), length, True)]
+    return [Segment(start, end, whole=whole) for start, end, whole in bounds if start < end]
+
+
 METHODS: dict[str, Compressor] = {
     "lingua": lingua(),
     "lingua by relevance": lingua(order="relevance"),
@@ -88,6 +96,9 @@ METHODS: dict[str, Compressor] = {
     "query_select": query_select(),
     "query_select by words": query_select(slack=1.5),
     "llmlingua2": LLMLingua2(FakeKeep()),
+    "llmlingua2 after documents": Chain(KeepRanking(FakeKeep()), LLMLingua2(FakeKeep()), slack=(2, 1)),
+    "keep_ranking": KeepRanking(FakeKeep()),
+    "segmented": Segmented(LLMLingua2(FakeKeep()), edges),
     "sentence_filter": SentenceFilter(FakeRelevance()),
     "document_ranking": DocumentRanking(FakeRelevance()),
     "head": Head(),
@@ -101,6 +112,8 @@ WORD_METHODS = (
     "lingua without guard",
     "query_select by words",
     "llmlingua2",
+    "llmlingua2 after documents",
+    "keep_ranking",
     "head",
     "random_words",
     "chain",

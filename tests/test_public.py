@@ -7,9 +7,10 @@ import sys
 import linguapress
 
 NAMES = {
-    "Budget", "Chain", "Compression", "Compressor", "Draft", "Guard", "InvalidBudget", "InvalidDocuments", "MissingExtra", "ModelNotFound",
-    "Passage", "Rating", "Span", "Stage", "TokenCounter", "UnitCompressor", "Units", "UnknownName", "__version__", "keep_best", "load",
-    "list_methods", "token_counter",
+    "Budget", "Chain", "Compression", "Compressor", "Draft", "Guard", "InvalidBudget", "InvalidDocuments", "InvalidRecord", "KeyRule",
+    "MissingExtra", "ModelNotFound", "Passage", "Prepared", "PromptCompression", "Quote", "Rating", "Segment", "Segmented", "Span", "Stage",
+    "Tagged", "TokenCounter", "UnitCompressor", "Units", "UnknownName", "__version__", "compress_json", "compress_prompt", "compress_segments",
+    "keep_best", "list_methods", "load", "parse_tags", "quotes", "recover", "token_counter", "word_labels",
 }  # fmt: skip
 
 
@@ -30,9 +31,14 @@ def test_the_public_names_are_these():
 
 
 def test_importing_and_constructing_loads_no_model_library():
-    loaded = fresh(
-        "import sys, json, linguapress as l; [l.load(n) for n in l.list_methods()]; l.Budget(tokens=5); print(json.dumps(list(sys.modules)))"
-    )
+    code = """
+import sys, json, linguapress as l
+reading = {"llmlingua", "longllmlingua", "selective_context"}  # with a causal language model of the caller's
+[l.load(name, **({"model": "folder"} if name in reading else {})) for name in l.list_methods()]
+l.Budget(tokens=5)
+print(json.dumps(list(sys.modules)))
+"""
+    loaded = fresh(code)
     bare = fresh("import sys, json, linguapress; print(json.dumps(list(sys.modules)))")
     heavy = {"torch", "transformers", "sentence_transformers", "tiktoken", "langchain_core", "llama_index"}
     assert not heavy & set(bare)

@@ -33,7 +33,9 @@ def test_json_never_grows(press):
 def test_sentences_are_never_repeated(press):
     out = press.compress([OVEN], "Who?", budget=Budget(rate=0.9, count=count_words))
     assert len(out.text) <= len(OVEN)
-    assert Counter(regex.findall(r"\w+", out.text)) <= Counter(regex.findall(r"\w+", OVEN))
+    assert Counter(regex.findall(r"\w", out.text)) <= Counter(
+        regex.findall(r"\w", OVEN)
+    )  # letters: a segment may end inside a word
 
 
 @every_method

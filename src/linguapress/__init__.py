@@ -5,18 +5,27 @@ from linguapress.compression import Compression
 from linguapress.compressor import Chain, Compressor, UnitCompressor
 from linguapress.counters import TokenCounter, token_counter
 from linguapress.draft import Draft, Stage
-from linguapress.errors import InvalidBudget, InvalidDocuments, MissingExtra, ModelNotFound, UnknownName
+from linguapress.errors import InvalidBudget, InvalidDocuments, InvalidRecord, MissingExtra, ModelNotFound, UnknownName
 from linguapress.guard import Guard
+from linguapress.methods.json_keys import KeyRule, compress_json
+from linguapress.methods.prompts import PromptCompression, compress_prompt
+from linguapress.methods.segmented import Segmented, compress_segments
+from linguapress.prepared import Prepared
 from linguapress.presets import list_methods, load
+from linguapress.recovery import Quote, quotes, recover
 from linguapress.scores import Rating
+from linguapress.segments import Segment, Tagged, parse_tags
 from linguapress.select import keep_best
 from linguapress.text import Passage, Span
 from linguapress.units import Units
+from linguapress.word_labels import word_labels
 
 __version__ = "0.1.0"
 
 __all__ = [
-    "Budget", "Chain", "Compression", "Compressor", "Draft", "Guard", "InvalidBudget", "InvalidDocuments", "MissingExtra",
-    "ModelNotFound", "Passage", "Rating", "Span", "Stage", "TokenCounter", "UnitCompressor", "Units", "UnknownName",
-    "__version__", "keep_best", "list_methods", "load", "token_counter",
+    "Budget", "Chain", "Compression", "Compressor", "Draft", "Guard", "InvalidBudget", "InvalidDocuments", "InvalidRecord",
+    "KeyRule", "MissingExtra", "ModelNotFound", "Passage", "Prepared", "PromptCompression", "Quote", "Rating", "Segment",
+    "Segmented", "Span", "Stage", "Tagged", "TokenCounter", "UnitCompressor", "Units", "UnknownName", "__version__",
+    "compress_json", "compress_prompt", "compress_segments", "keep_best", "list_methods", "load", "parse_tags", "quotes",
+    "recover", "token_counter", "word_labels",
 ]  # fmt: skip

@@ -10,9 +10,16 @@ from typer.core import TyperGroup
 
 from linguapress import __version__
 from linguapress.commands.compress import compress
+from linguapress.commands.distill import distill
+from linguapress.commands.export import export
 from linguapress.commands.methods import show_methods
 
-_LATER = {"train": "linguapress.training.cli", "bench": "linguapress.evaluation.cli"}
+_LATER = {
+    "train": "linguapress.training.cli",
+    "bench": "linguapress.evaluation.cli",
+    "bench-runtimes": "linguapress.evaluation.runtimes",
+    "bench-prepared": "linguapress.evaluation.prepared",
+}
 
 
 class Commands(TyperGroup):
@@ -49,6 +56,8 @@ def main(
 
 app.command("compress")(compress)
 app.command("methods")(show_methods)
+app.command("distill")(distill)
+app.command("export")(export)
 
 
 @app.command()
@@ -71,6 +80,8 @@ def _placeholder() -> None:
 
 app.command("train", help="Train the models that linguapress ships.")(_placeholder)
 app.command("bench", help="Measure methods at equal budgets.")(_placeholder)
+app.command("bench-runtimes", help="Measure torch, ONNX Runtime and llmlingua on the same weights.")(_placeholder)
+app.command("bench-prepared", help="Measure what prepared records save, and that they change nothing.")(_placeholder)
 
 if __name__ == "__main__":
     app(prog_name="linguapress")

@@ -6,7 +6,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -16,8 +16,11 @@ from linguapress.counters import remembering
 from linguapress.draft import Draft, Stage
 from linguapress.errors import InvalidBudget, InvalidDocuments
 from linguapress.guard import Guard
+from linguapress.notes import Notes, all_notes, joined
+from linguapress.prepared import Prepared
+from linguapress.recall import forgotten, portions, recalled
 from linguapress.scores import Rating, by_place, unit_of
-from linguapress.segment import sentences, words
+from linguapress.segment import sentences, whole, words
 from linguapress.select import Rows, keep_best
 from linguapress.text import Passage, Span
 from linguapress.units import Units
@@ -43,13 +46,48 @@ class Compressor(ABC):
         """
         raise InvalidBudget(f"{self.name} needs a budget; write budget=Budget(tokens=500) or budget=Budget(rate=0.3)")
 
-    def compress(self, documents: Sequence[str], query: str | None = None, *, budget: Budget = _OPEN) -> Compression:
+    @property
+    def models(self) -> tuple[Any, ...]:
+        """What the method measures with; nothing, unless a method says otherwise."""
+        return ()
+
+    def units(self, text: str) -> Units:
+        """The parts of a text that the models rate; all of it, unless a method says otherwise."""
+        return Units(whole(text))
+
+    def notes(self, passages: Sequence[Passage]) -> list[Notes]:
+        """What the method's models make of each passage, whatever the query."""
+        return all_notes(self.models, passages, [self.units(passage.text) for passage in passages])
+
+    def prepare(self, documents: Sequence[str]) -> list[Prepared]:
+        """Records with which :meth:`compress` need not read the documents again, whatever the query.
+
+        They hold for these texts and the models of this compressor. What reads question and passage together cannot be prepared:
+        ``query_select`` and ``lingua`` are spared their first look and their words, ``lingua`` with ``effort="low"`` all but the
+        question. The records of ``head`` are empty.
+
+        Args:
+            documents: texts; never changed.
+
+        Raises:
+            InvalidDocuments: ``documents`` is no sequence of strings.
+        """
+        _check_documents(documents)
+        rows = (row for part in portions(documents) for row in self.notes([Passage.whole(*pair) for pair in enumerate(part)]))
+        return [Prepared.of(text, row) for text, row in zip(documents, rows, strict=True)]
+
+    def compress(
+        self, documents: Sequence[str], query: str | None = None, *, budget: Budget = _OPEN,
+        prepared: Sequence[Prepared | None] | None = None,
+    ) -> Compression:  # fmt: skip
         """Shortens ``documents`` so that the string made of what is kept fits the budget.
 
         Args:
             documents: texts; never changed.
             query: what the reader will be asked. Blank = None.
             budget: how much may remain; none = as much as the query needs, for methods that can tell.
+            prepared: for each document what :meth:`prepare` gave, or None. The result is the same, only sooner. A record of another
+                text, model or version is ignored, with a warning.
 
         Returns:
             What is kept, as spans of the documents, with the measurements. Everything, when everything fits (a method with a
@@ -58,16 +96,17 @@ class Compressor(ABC):
         Raises:
             InvalidDocuments: ``documents`` is no sequence of strings.
             InvalidBudget: ``budget`` is no :class:`Budget`, or the method needs one.
+            InvalidRecord: ``prepared`` is not one record or None for each document.
             TypeError: ``query`` is no string.
         """
-        whole = _draft(documents, query, budget)
+        bare = _draft(documents, query, budget)
         press = self.unbudgeted() if budget.open else self
-        before = whole.tokens
+        before = bare.tokens
         limit = budget.limit(before)
-        draft = replace(whole, limit=min(limit, before))
+        draft = recalled(replace(bare, limit=min(limit, before)), prepared, press.models)
         if before > limit or press.always:
             draft = _proved(press.traced(draft).allowing(draft.limit))
-        return Compression.of(documents, draft, before, limit)
+        return Compression.of(documents, forgotten(draft), before, limit)
 
     @abstractmethod
     def reduce(self, draft: Draft) -> Draft:
@@ -88,6 +127,10 @@ class UnitCompressor(Compressor):
         """Units of a text, tiling it: words, unless a method says otherwise."""
         return words(text)
 
+    def units(self, text: str) -> Units:
+        """Units of a text that tear nothing guarded."""
+        return self.guarded.units(text, self.split)
+
     @property
     def guarded(self) -> Guard:
         """What selection may not tear; nothing, unless a method says otherwise."""
@@ -102,7 +145,7 @@ class UnitCompressor(Compressor):
 
     def reduce(self, draft: Draft) -> Draft:
         """Keeps the best units that fit; of the best one its beginning, when none fits."""
-        units = [self.guarded.units(passage.text, self.split) for passage in draft.passages]
+        units = [self.units(passage.text) for passage in draft.passages]
         rating = self.score(draft.passages, units, draft.query)
         known = rated(draft, rating).warning(*rating.warnings)
         reduced = keep_best(known, units, rating.units)
@@ -150,6 +193,15 @@ class Chain(Compressor):
         object.__setattr__(self, "steps", tuple(steps))
         object.__setattr__(self, "slack", tuple(slack) or (1.0,) * len(steps))
 
+    @property
+    def models(self) -> tuple[Any, ...]:
+        """Those of all steps."""
+        return tuple(model for step in self.steps for model in step.models)
+
+    def notes(self, passages: Sequence[Passage]) -> list[Notes]:
+        """Those of all steps."""
+        return joined([step.notes(passages) for step in self.steps])
+
     def reduce(self, draft: Draft) -> Draft:
         """Reduces in turn; a step is skipped when the draft already fits its room."""
         limit = draft.limit
@@ -163,12 +215,16 @@ class Chain(Compressor):
         return self.reduce(draft)
 
 
-def _draft(documents: Sequence[str], query: str | None, budget: Budget) -> Draft:
+def _check_documents(documents: Sequence[str]) -> None:
     if isinstance(documents, str | bytes) or not isinstance(documents, Sequence):
         raise InvalidDocuments(f"documents must be a list of strings, got {type(documents).__name__}; wrap a single text in a list")
     for index, document in enumerate(documents):
         if not isinstance(document, str):
             raise InvalidDocuments(f"documents must be strings, number {index} is {type(document).__name__}")
+
+
+def _draft(documents: Sequence[str], query: str | None, budget: Budget) -> Draft:
+    _check_documents(documents)
     if not isinstance(budget, Budget):
         raise InvalidBudget(f"budget must be a Budget, got {budget!r}; write Budget(tokens=500) or Budget(rate=0.3)")
     if not isinstance(query, str | None):

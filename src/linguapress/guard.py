@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -63,21 +63,18 @@ class Guard:
     @property
     def coarse(self) -> Guard:
         """The guard of stages that drop sentences or passages: a number does not save its whole sentence."""
-        return replace(self, numbers=False, negations=False)
+        return _coarse(self)
 
     def units(self, text: str, split: Splitter) -> Units:
         """Units of ``text``: those of ``split``, but nothing whole is torn, and with what each needs."""
-        cuts = {unit.start for unit in split(text)}
+        spans = join_blank(text, split(text))
         found = blocks(text) if self.structure else []
-        for block in found:
-            cuts.difference_update(range(block.start + 1, block.end))
-            cuts.update(block.cuts)
         protected = [Span(*match.span()) for match in _pattern(self.keep).finditer(text) if match.group()] if self.keep else []
-        joints = {cut for block in found for cut in (block.start, *block.cuts)}  # a block is torn nowhere else anyway
-        for start, end in protected:
-            cuts.difference_update(cut for cut in range(start + 1, end) if cut not in joints)
-        spans = join_blank(text, tile(cuts, len(text)))
         vital = [match.start() for match in _pattern(self._vital).finditer(text)] if self._vital else []
+        if not (found or protected):
+            return Units(spans, vital=_holding(spans, vital))
+        joints = {cut for block in found for cut in (block.start, *block.cuts)}  # a block is torn nowhere else anyway
+        spans = _untorn(text, spans, found, protected, joints)
         places = [place for start, end in protected for place in (start, *(cut for cut in joints if start < cut < end))]
         return _bound(spans, found, _holding(spans, places), _holding(spans, vital))
 
@@ -104,13 +101,29 @@ class Guard:
 
 
 @lru_cache(maxsize=64)
+def _coarse(guard: Guard) -> Guard:
+    return replace(guard, numbers=False, negations=False)
+
+
+@lru_cache(maxsize=64)
 def _pattern(patterns: tuple[str, ...]) -> regex.Pattern[str]:
     return regex.compile("|".join(f"(?:{pattern})" for pattern in patterns))
 
 
+def _untorn(text: str, spans: Sequence[Span], found: Sequence[Block], protected: Sequence[Span], joints: Set[int]) -> list[Span]:
+    """The spans, cut where blocks are cut, and neither inside of these nor inside of what is protected."""
+    cuts = {start for start, _ in spans}
+    for block in found:
+        cuts.difference_update(range(block.start + 1, block.end))
+        cuts.update(block.cuts)
+    for start, end in protected:
+        cuts.difference_update(cut for cut in range(start + 1, end) if cut not in joints)
+    return join_blank(text, tile(cuts, len(text)))
+
+
 def _holding(spans: Sequence[Span], places: Sequence[int]) -> frozenset[int]:
     """Indexes of the units that hold the given characters."""
-    starts = [span.start for span in spans]
+    starts = [start for start, _ in spans]
     return frozenset(bisect_right(starts, place) - 1 for place in places)
 
 

@@ -47,6 +47,16 @@ def within(offsets: Offsets, passage: Passage) -> Offsets:
     return np.stack([offsets[:, 0] + shift, np.where(owner >= 0, ends, offsets[:, 0]) + shift], axis=1)
 
 
+def in_source(positions: NDArray[np.int64], passage: Passage) -> NDArray[np.int64]:
+    """Where characters of ``passage.text`` stand in ``passage.source``, as :meth:`~linguapress.Passage.locate` tells of a few."""
+    if len(passage.text) == len(passage.source):
+        return positions
+    spans = np.asarray(passage.spans, dtype=np.int64).reshape(-1, 2)
+    ends = np.cumsum(spans[:, 1] - spans[:, 0])
+    at = np.minimum(np.searchsorted(ends, positions, side="right"), len(spans) - 1)
+    return positions + (spans[:, 1] - ends)[at] if len(spans) else positions
+
+
 @dataclass(frozen=True, slots=True)
 class TokenScores:
     """One number for each token of a text.
@@ -77,12 +87,14 @@ class Rating:
         passages: relevance of each passage, shape [passages]; None when nothing measured it.
         warnings: sentences for the user, such as a language that the model cannot read.
         needed: probabilities of units being needed to answer, 0..1, shaped as ``units``; None when nothing measured them.
+        trust: how far the model could read the query and each passage, 0 (not at all) .. 1, shape [passages]; None = fully.
     """
 
     units: Sequence[Floats]
     passages: Floats | None = None
     warnings: tuple[str, ...] = ()
     needed: Sequence[Floats] | None = None
+    trust: Floats | None = None
 
 
 def by_place(units: Sequence[Units]) -> list[Floats]:

@@ -46,8 +46,8 @@ _LINE_END = regex.compile(r"\n(?=[^\n])")
 
 def tile(cuts: Iterable[int], length: int) -> list[Span]:
     """Consecutive spans over ``length`` characters, cut at the given positions."""
-    inner = sorted({cut for cut in cuts if 0 < cut < length})
-    return [Span(a, b) for a, b in pairwise([0, *inner, length])] if length else []
+    inner = sorted(cut for cut in set(cuts) if 0 < cut < length)
+    return list(map(Span._make, pairwise([0, *inner, length]))) if length else []
 
 
 def whole(text: str) -> list[Span]:
@@ -97,8 +97,8 @@ def _chunks(text: str) -> Iterator[tuple[int, int, bool]]:
 
 def join_blank(text: str, units: list[Span]) -> list[Span]:
     """Gives blank units to the unit before them (to the one after them, at the start)."""
-    cuts = [unit.start for unit in units if not text[unit.start : unit.end].isspace()]
-    return tile(cuts[1:], len(text))
+    cuts = [start for start, end in units if not text[start:end].isspace()]
+    return units if len(cuts) == len(units) else tile(cuts[1:], len(text))
 
 
 def words(text: str) -> list[Span]:

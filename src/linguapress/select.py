@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,28 +48,33 @@ class Selection:
         """Ranks the units; see :func:`keep_best`."""
         self.draft, self.stitchers = draft, stitchers
         self.units = [stitcher.units for stitcher in stitchers]
-        self.steps = list(_steps(self.units, scores))
-        self.at = [np.full(len(item.spans), len(self.steps), dtype=np.int64) for item in self.units]
-        for number, step in enumerate(self.steps):
-            for passage, unit in step:
-                self.at[passage][unit] = number
-        sizes = [sum(self.units[p].spans[u].end - self.units[p].spans[u].start for p, u in step) for step in self.steps]
-        self.characters: NDArray[np.int64] = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+        self.steps = _steps(self.units, scores)
+        lengths = [[end - start for start, end in item.spans] for item in self.units]
+        at = [[len(self.steps)] * len(row) for row in lengths]
+        sizes = [0]
+        for number, (passage, step) in enumerate(self.steps):
+            row, own = at[passage], lengths[passage]
+            for unit in step:
+                row[unit] = number
+            sizes.append(sum([own[unit] for unit in step]))
+        self.at = [np.array(row, dtype=np.int64) for row in at]
+        self.characters: NDArray[np.int64] = np.cumsum(sizes)
         self.rendered: list[tuple[bytes, str] | None] = [None] * len(self.units)
 
     def fill(self, full: float = FULL) -> Draft:
         """The longest run that fits, and then single steps that still fit, until the share ``full`` of the limit is used."""
+        rows = zip(self.draft.passages, self.stitchers, self.chosen(full), strict=True)
+        return self.draft.having(p.narrow(stitcher.spans(np.flatnonzero(mask).tolist())) for p, stitcher, mask in rows)
+
+    def chosen(self, full: float = FULL) -> Masks:
+        """Which units of each passage :meth:`fill` keeps."""
         if self.draft.limit <= 0:
-            return self.draft.having(())
+            return self._first(0)
         return self._fill_up(self._longest_run(full), full)
 
     def _first(self, number: int) -> Masks:
         """Which units the first ``number`` steps keep."""
         return [at < number for at in self.at]
-
-    def _drafted(self, masks: Masks) -> Draft:
-        rows = zip(self.draft.passages, self.stitchers, masks, strict=True)
-        return self.draft.having(passage.narrow(stitcher.spans(np.flatnonzero(mask).tolist())) for passage, stitcher, mask in rows)
 
     def _tokens(self, masks: Masks) -> int:
         """Tokens of the draft that the masks stand for; passages in which nothing changed are not joined anew."""
@@ -112,7 +117,7 @@ class Selection:
     def _reaching(self, characters: float) -> int:
         return int(np.searchsorted(self.characters, characters, side="right")) - 1
 
-    def _fill_up(self, run: int, full: float) -> Draft:
+    def _fill_up(self, run: int, full: float) -> Masks:
         """Adds later steps one by one while they fit; a step that cannot fit by its length is not tried."""
         masks = self._first(run)
         tokens, tries = self._tokens(masks) if run else 0, 0
@@ -128,34 +133,36 @@ class Selection:
             trial = self._with(masks, number)
             if (more := self._tokens(trial)) <= self.draft.limit:
                 masks, tokens = trial, more
-        return self._drafted(masks)
+        return masks
 
     def _with(self, masks: Masks, number: int) -> Masks:
         """The masks with a step added, and with what it needs even when that belongs to a step that was left out."""
-        passage = self.steps[number][0][0]
-        company = [other for _, unit in self.steps[number] for other in self.units[passage].company(unit)]
+        passage, step = self.steps[number]
+        company = [other for unit in step for other in self.units[passage].company(unit)]
         added = masks[passage].copy()
         added[company] = True
         return [added if index == passage else mask for index, mask in enumerate(masks)]
 
 
-def _steps(units: Sequence[Units], scores: Rows) -> Iterator[list[tuple[int, int]]]:
-    """Units best first, each together with those it needs and that are not there yet."""
+def _steps(units: Sequence[Units], scores: Rows) -> list[tuple[int, list[int]]]:
+    """Units best first, each as its passage and itself together with those it needs and that are not there yet."""
     rows = [_row(item, values) for item, values in zip(units, scores, strict=True)]
     flat = np.concatenate([np.empty(0), *rows])
-    places = np.argsort(-flat, kind="stable").tolist()
-    owner = np.repeat(np.arange(len(rows)), [len(row) for row in rows]).tolist()
-    starts = np.cumsum([0, *(len(row) for row in rows)]).tolist()
+    places = np.argsort(-flat, kind="stable")
+    owner = np.repeat(np.arange(len(rows)), [len(row) for row in rows])[places].tolist()
+    starts = np.cumsum([0, *(len(row) for row in rows)])
+    own = (places - starts[owner]).tolist()
     seen: list[set[int]] = [set() for _ in rows]
-    for place in places:
-        passage = owner[place]
-        unit, item, there = place - starts[passage], units[passage], seen[passage]
+    steps = []
+    for passage, unit in zip(owner, own, strict=True):
+        item, there = units[passage], seen[passage]
         if unit in there or unit in item.frame:
             continue
-        alone = there.issuperset(item.needs.get(unit, ()))
-        step = [unit] if alone else [other for other in item.company(unit) if other not in there]
+        needs = item.needs.get(unit)
+        step = [unit] if not needs or there.issuperset(needs) else [other for other in item.company(unit) if other not in there]
         there.update(step)
-        yield [(passage, other) for other in step]
+        steps.append((passage, step))
+    return steps
 
 
 def _row(units: Units, values: Sequence[float] | Floats) -> NDArray[np.float64]:

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
 
-from linguapress.text import Span
 from linguapress.units import Units
 
 _MARKS = ".,;:!?…،؛؟。，、；：！？"
@@ -30,20 +29,29 @@ class Tail(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Stitcher:
-    """Renders any choice of the units of one text."""
+    """Renders any choice of the units of one text.
+
+    Attributes:
+        text: the text.
+        units: its parts.
+        tails: where each part's closing punctuation and blanks begin.
+        tiled: whether nothing of the text lies outside the units.
+    """
 
     text: str
     units: Units
     tails: Sequence[Tail]
+    tiled: bool
 
     @classmethod
     def of(cls, text: str, units: Units) -> Stitcher:
         """Looks at the tails of all units once."""
-        return cls(text, units, [_tail(text, span) for span in units.spans])
+        tiled = sum(end - start for start, end in units.spans) == len(text)
+        return cls(text, units, [_tail(text, start, end) for start, end in units.spans], tiled)
 
     def spans(self, kept: Sequence[int]) -> list[tuple[int, int]]:
         """Ranges of the text that make up the kept units (ascending indexes), fit to be merged."""
-        if len(kept) == len(self.tails) and self._tiled:
+        if len(kept) == len(self.tails) and self.tiled:
             return list(self.units.spans)
         return list(self._pieces(kept))
 
@@ -51,33 +59,40 @@ class Stitcher:
         """The kept units as text."""
         return "".join([self.text[start:end] for start, end in self.spans(kept)])
 
-    @property
-    def _tiled(self) -> bool:
-        """Whether nothing of the text lies outside the units."""
-        return sum(end - start for start, end in self.units.spans) == len(self.text)
-
     def _pieces(self, kept: Sequence[int]) -> Iterator[tuple[int, int]]:
-        first, spans = (kept[0] if kept else 0), self.units.spans
-        for unit, following in pairwise((*kept, len(self.tails))):
-            if following > unit + 1 or following == len(self.tails) or spans[following].start > spans[unit].end:
-                yield spans[first].start, self.tails[unit].mark
-                yield from self._joint(unit, following)
-                first = following
+        """Runs of units that touch, each with its joint to the next."""
+        if not kept:
+            return
+        first, spans = kept[0], self.units.spans
+        for unit, following in self._seams(kept):
+            yield spans[first].start, self.tails[unit].mark
+            yield from self._joint(unit, following)
+            first = following
+
+    def _seams(self, kept: Sequence[int]) -> Iterator[tuple[int, int]]:
+        """Pairs of kept neighbours that do not touch, the last of them with the number of units."""
+        if self.tiled:
+            yield from ((unit, following) for unit, following in pairwise(kept) if following - unit > 1)
+        else:
+            spans = self.units.spans
+            yield from ((unit, following) for unit, following in pairwise(kept) if spans[following].start > spans[unit].end)
+        yield kept[-1], len(self.tails)
 
     def _joint(self, unit: int, following: int) -> Iterable[tuple[int, int]]:
         """Punctuation and blanks between a kept unit and the next kept one (the number of units = none follows)."""
         own, last = self.tails[unit], following == len(self.tails)
         if unit in self.units.verbatim:
             return self._verbatim_joint(own, following)
-        skipped = self.tails[unit + 1 : following]
-        mark, blank = own, own
+        at = unit
         if not (own.stops or own.breaks):
-            mark = next((tail for tail in skipped if tail.stops), own)
-        if not last:
-            later = [tail for tail in (own, *skipped) if tail.mark >= mark.mark]
-            blank = max(later, key=lambda tail: (tail.breaks, tail.end > tail.blank))
-        ends = () if last else ((blank.blank, blank.end),)
-        return ((mark.mark, mark.blank), *ends)
+            at = next((number for number in range(unit + 1, following) if self.tails[number].stops), unit)
+        mark = blank = self.tails[at]
+        if last:
+            return ((mark.mark, mark.blank),)
+        for tail in self.tails[at + 1 : following]:  # the most line ends, then any blank, then the earlier one
+            if tail.breaks > blank.breaks or (tail.end > tail.blank and not (blank.breaks or blank.end > blank.blank)):
+                blank = tail
+        return (mark.mark, mark.blank), (blank.blank, blank.end)
 
     def _verbatim_joint(self, own: Tail, following: int) -> Iterable[tuple[int, int]]:
         """Inside structured text: a comma goes when what closes the list comes next."""
@@ -86,10 +101,12 @@ class Stitcher:
         return ((own.mark, own.end),)
 
 
-def _tail(text: str, span: Span) -> Tail:
-    unit = text[span.start : span.end]
+def _tail(text: str, start: int, end: int) -> Tail:
+    if text[end - 1] == " " and text[start : end - 1].isalnum():  # most words of most texts
+        return Tail(end - 1, end - 1, end, False, 0)
+    unit = text[start:end]
     solid = unit.rstrip()
     body = solid.rstrip(_MARKS) or solid  # a unit of nothing but punctuation is its own body
-    mark, blank = span.start + len(body), span.start + len(solid)
+    mark, blank = start + len(body), start + len(solid)
     stops = mark < blank and not _STOPS.isdisjoint(text[mark:blank])
-    return Tail(mark, blank, span.end, stops, unit.count("\n", len(solid)))
+    return Tail(mark, blank, end, stops, unit.count("\n", len(solid)))

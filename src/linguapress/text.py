@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import accumulate
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from linguapress.prepared import Prepared
 
 
 class Span(NamedTuple):
@@ -51,12 +54,14 @@ class Passage:
         source: the document, unchanged.
         spans: what is kept: ascending, disjoint character ranges of ``source``.
         score: relevance of the document to the query, larger = more; None if never measured.
+        prepared: what models made of the document beforehand; None when they have to read it.
     """
 
     index: int
     source: str
     spans: tuple[Span, ...]
     score: float | None = None
+    prepared: Prepared | None = field(default=None, repr=False, compare=False)
     text: str = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -69,9 +74,9 @@ class Passage:
         object.__setattr__(self, "text", "".join(self.source[a:b] for a, b in self.spans))
 
     @classmethod
-    def whole(cls, index: int, source: str) -> Passage:
+    def whole(cls, index: int, source: str, prepared: Prepared | None = None) -> Passage:
         """A document of which everything is kept."""
-        return cls(index, source, (Span(0, len(source)),) if source else ())
+        return cls(index, source, (Span(0, len(source)),) if source else (), prepared=prepared)
 
     @property
     def dropped(self) -> tuple[Span, ...]:
@@ -80,7 +85,7 @@ class Passage:
 
     def keep(self, spans: Iterable[tuple[int, int]], score: float | None = None) -> Passage:
         """The same document with other spans of ``source`` kept (ascending; touching ones join)."""
-        return replace(self, spans=merge(spans), score=self.score if score is None else score)
+        return Passage(self.index, self.source, merge(spans), self.score if score is None else score, self.prepared)
 
     def narrow(self, spans: Iterable[tuple[int, int]]) -> Passage:
         """Keeps ranges of :attr:`text` (not of ``source``), translated back to the source."""

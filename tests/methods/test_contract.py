@@ -1,16 +1,20 @@
-"""What holds for every method, budget and reader. A new method joins by one line in ``fakes.METHODS``."""
+"""What holds for every method, budget and reader. A new method joins by one line in ``METHODS`` of ``fakes`` or ``toy_lm``."""
 
 import copy
 
+import fakes
 import pytest
 from conftest import COUNTERS
-from fakes import METHODS, WORD_METHODS, count_words
+from fakes import count_words
 from hypothesis import given
 from hypothesis import strategies as st
+from methods import toy_lm
 from samples import BRIDGE, DOCUMENTS, OVEN, PROSE, hostile
 
 from linguapress import Budget, Span, Stage
 
+METHODS = fakes.METHODS | toy_lm.METHODS
+WORD_METHODS = fakes.WORD_METHODS + toy_lm.WORD_METHODS
 TOKENS = (0, 1, 2, 5, 17, 60, 10**6)
 RATES = (0, 0.1, 0.33, 0.5, 1)
 QUERIES = (None, "Who built the Lion Bridge?", "  ")

@@ -124,7 +124,7 @@ def test_the_keep_label_is_found_by_its_name(names, number, bert, tmp_path):
 
 def test_the_keep_label_can_be_given(bert):
     keep, drop = (TokenClassifier(bert, "cpu", label).keep_probabilities([OVEN])[0].values for label in ("keep", "drop"))
-    assert keep + drop == pytest.approx(np.ones(len(keep)), abs=1e-5)
+    assert keep + drop == pytest.approx(np.ones(len(keep)), abs=0.04)  # rounded to eighths of log-odds
 
 
 @pytest.mark.parametrize("names", [{0: "O", 1: "B-PER"}, {0: "keep", 1: "preserve"}], ids=str)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from langchain_core.callbacks import Callbacks, adispatch_custom_event, dispatch_custom_event
@@ -10,6 +11,7 @@ from langchain_core.documents import BaseDocumentCompressor, Document
 from langchain_core.runnables import Runnable, RunnableConfig, RunnableLambda, run_in_executor
 
 from langchain_linguapress.documents import measured, shortened
+from langchain_linguapress.preparer import records_of, told
 from langchain_linguapress.settings import Settings
 
 EVENT = "linguapress.compression"
@@ -26,14 +28,14 @@ class LinguaCompressor(Settings, BaseDocumentCompressor):
         """Shortened copies of the documents; those of which nothing is kept are left out.
 
         Args:
-            documents: what was retrieved; never changed.
+            documents: what was retrieved; never changed. Those that a ``LinguaPreparer`` has prepared are not read again.
             query: what the reader will be asked. Blank = none.
             callbacks: handlers, or the manager of the run that asks.
 
         Returns:
             Documents in the order in which to send them. Their metadata has ``linguapress``: ``spans``, the kept ranges of the
             text as retrieved, ``source_spans`` where a ``start_index`` tells them, and the measurements of the whole call; and
-            ``relevance_score`` where the method measured it.
+            ``relevance_score`` where the method measured it. It has no prepared record any more, which fits the whole text only.
         """
         return self.as_runnable().invoke({"documents": documents, "query": query}, {"callbacks": callbacks})
 
@@ -59,5 +61,8 @@ class LinguaCompressor(Settings, BaseDocumentCompressor):
 
     def _compressed(self, inputs: dict[str, Any]) -> tuple[list[Document], dict[str, Any]]:
         documents = list(inputs["documents"])
-        result = self.press.compress([document.page_content for document in documents], inputs.get("query"), budget=self.budget)
+        records, damaged = records_of(documents)
+        texts = [document.page_content for document in documents]
+        out = self.press.compress(texts, inputs.get("query"), budget=self.budget, prepared=records)
+        result = replace(out, warnings=told(out, damaged))
         return shortened(documents, result), measured(result)

@@ -10,6 +10,9 @@ from langchain_core.documents import Document
 from linguapress import Compression, Passage
 
 KEY = "linguapress"
+"""Metadata key of what a compressed document carries."""
+PREPARED = "linguapress_prepared"
+"""Metadata key of the record that a prepared document carries, as ASCII text."""
 
 
 def format_docs(documents: Iterable[Document], separator: str = "\n\n") -> str:
@@ -45,7 +48,8 @@ def _copy(document: Document, passage: Passage, result: Compression) -> Document
     if isinstance(start, int) and not isinstance(start, bool) and start >= 0:  # text splitters write -1 for "not found"
         record["source_spans"] = [[start + a, start + b] for a, b in spans]
     score = {} if passage.score is None else {"relevance_score": passage.score}
-    metadata = {**_fresh(document.metadata), **score, KEY: record}
+    metadata = {**fresh(document.metadata), **score, KEY: record}
+    metadata.pop(PREPARED, None)
     return document.model_copy(update={"page_content": passage.text, "metadata": metadata})
 
 
@@ -69,8 +73,8 @@ def _traced_back(spans: Iterable[tuple[int, int]], origin: Iterable[tuple[int, i
     return found
 
 
-def _fresh(value: Any) -> Any:
+def fresh(value: Any) -> Any:
     """The value in new dicts and lists, so that no change to a copy reaches the original."""
     if isinstance(value, dict):
-        return {key: _fresh(item) for key, item in value.items()}
-    return [_fresh(item) for item in value] if isinstance(value, list) else value
+        return {key: fresh(item) for key, item in value.items()}
+    return [fresh(item) for item in value] if isinstance(value, list) else value

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, fields, replace
 from functools import cache
 from typing import Any
 
-import numpy as np
 import sentencex
 
 from linguapress.compressor import Compressor
@@ -23,7 +22,7 @@ from linguapress.models.lexical import LexicalRelevance
 from linguapress.models.minilm import original
 from linguapress.models.sentence_transformer import SentenceTransformerRelevance
 from linguapress.presets import PRESETS, load
-from linguapress.scores import Floats, Rating
+from linguapress.scores import Rating
 from linguapress.segment import tile
 from linguapress.text import Passage, Span
 from linguapress.units import Units
@@ -44,10 +43,6 @@ class Remembered:
                 self.memory.clear()
             self.memory[key] = self.inner.rate(query, passages, units)
         return self.memory[key]
-
-    def legibility(self, texts: Sequence[str]) -> Floats:
-        """As the inner one."""
-        return np.ones(len(texts), dtype=np.float32)
 
 
 @dataclass(frozen=True)

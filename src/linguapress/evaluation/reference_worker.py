@@ -39,16 +39,20 @@ def of_reference(folder: str, rate: float) -> tuple[Compress, Clear, str]:
 
 def of_linguapress(folder: str, rate: float, precision: str) -> tuple[Compress, Clear, str]:
     """Our method on the same folder, in the precision that it chooses or in float32."""
+    import torch
+
     from linguapress.budget import Budget
+    from linguapress.models.devices import precision_of
     from linguapress.models.encoder import shared_encoder
     from linguapress.presets import load
 
-    compressor, encoder = load("llmlingua2", model=folder, device="cpu"), shared_encoder(folder, "cpu", None)
-    if precision == "float32":
-        from safetensors.torch import load_model
-
-        load_model(encoder.loaded.model.float(), Path(folder) / "model.safetensors")  # the weights unrounded, as the reference has
-    return lambda texts: compressor.compress(texts, budget=Budget(rate=rate)).text, encoder.forget, str(encoder.loaded.model.dtype)
+    runtime = "torch-float32" if precision == "float32" else "torch"
+    compressor, encoder = (
+        load("llmlingua2", model=folder, device="cpu", runtime=runtime),
+        shared_encoder(folder, "cpu", None, runtime),
+    )
+    kept = str(torch.float32 if precision == "float32" else precision_of(torch.device("cpu")))
+    return lambda texts: compressor.compress(texts, budget=Budget(rate=rate)).text, encoder.forget, kept
 
 
 def timed(compress: Compress, clear: Clear, calls: list[list[str]]) -> tuple[list[float], list[str]]:

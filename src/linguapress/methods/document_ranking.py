@@ -32,6 +32,11 @@ class DocumentRanking(UnitCompressor):
         """The document as one unit."""
         return whole(text)
 
+    @property
+    def models(self) -> tuple[Relevance]:
+        """What rates."""
+        return (self.relevance,)
+
     def score(self, passages: Sequence[Passage], units: Sequence[Units], query: str | None) -> Rating:
         """Each document's rating, for its only unit."""
         if query is None:

@@ -64,6 +64,11 @@ class Lingua(Compressor):
         """Passages are put in order even when all of them fit."""
         return self.order != "original"
 
+    @property
+    def models(self) -> tuple[Relevance, KeepClassifier]:
+        """What rates, and what tells words from words."""
+        return self.relevance, self.keep
+
     def reduce(self, draft: Draft) -> Draft:
         """Sentences, then words."""
         start = time.perf_counter()

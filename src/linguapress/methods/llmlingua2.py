@@ -2,6 +2,9 @@
 
 Departures: one threshold over the whole draft, as the paper says (section 4.3), not one for each chunk as its code; the threshold
 is set by the measured budget; a word is never split, so "10,000" or "don't" stay or go whole; text is cut out, never rebuilt.
+Its chunks that end at given tokens are overlapping windows here, so that a word's probability hardly depends on where one ends. For
+each option of the package ``llmlingua`` see docs/migrating.md; for the agreement of kept words with it,
+:mod:`linguapress.evaluation.parity`.
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ import regex
 
 from linguapress.compressor import UnitCompressor
 from linguapress.guard import Guard
+from linguapress.notes import fingerprints
 from linguapress.scores import Floats, KeepClassifier, Rating, TokenScores, within
 from linguapress.text import Passage
 from linguapress.units import Units
@@ -43,6 +47,11 @@ class LLMLingua2(UnitCompressor):
         forced = tuple(regex.escape(token) for token in self.force_tokens)
         return replace(self.guard, keep=(*self.guard.keep, *forced))
 
+    @property
+    def models(self) -> tuple[KeepClassifier]:
+        """The keep classifier."""
+        return (self.keep,)
+
     def score(self, passages: Sequence[Passage], units: Sequence[Units], query: str | None) -> Rating:
         """Mean keep probability of each word's tokens."""
         rows = keep_of_units(self.keep, passages, units)
@@ -60,8 +69,17 @@ class LLMLingua2(UnitCompressor):
 
 def keep_of_units(keep: KeepClassifier, passages: Sequence[Passage], units: Sequence[Units]) -> list[Floats]:
     """Mean keep probability of each unit's tokens, 0..1; each passage is read in its whole source. 0 where no token begins."""
-    found = keep.keep_probabilities([passage.source for passage in passages])
+    found = keep_scores(keep, passages)
     return [
         TokenScores(within(scores.offsets, passage), scores.values).pool(item.spans, empty=0.0)
         for passage, item, scores in zip(passages, units, found, strict=True)
     ]
+
+
+def keep_scores(keep: KeepClassifier, passages: Sequence[Passage]) -> list[TokenScores]:
+    """Keep probabilities of the tokens of each source: from its record where it has one, the others are read together."""
+    models = fingerprints([keep]) if any(passage.prepared for passage in passages) else frozenset()
+    known = [passage.prepared.keep_note(models) if passage.prepared else None for passage in passages]
+    unread = [passage.source for passage, note in zip(passages, known, strict=True) if note is None]
+    read = iter(keep.keep_probabilities(unread) if unread else ())
+    return [next(read) if note is None else note.scores for note in known]

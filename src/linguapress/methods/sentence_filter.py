@@ -44,6 +44,11 @@ class SentenceFilter(UnitCompressor):
         """Structure and the caller's patterns; a number does not save its whole sentence."""
         return self.guard.coarse
 
+    @property
+    def models(self) -> tuple[Relevance]:
+        """What rates."""
+        return (self.relevance,)
+
     def score(self, passages: Sequence[Passage], units: Sequence[Units], query: str | None) -> Rating:
         """Each sentence's rating plus a share of its document's."""
         if query is None:

@@ -6,7 +6,7 @@ left gives way to the others.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -17,10 +17,10 @@ from linguapress.draft import Draft
 from linguapress.guard import Guard
 from linguapress.methods.llmlingua2 import keep_of_units
 from linguapress.repeats import LAST
-from linguapress.scores import Floats, KeepClassifier
+from linguapress.scores import Floats, KeepClassifier, in_source
 from linguapress.segment import words
 from linguapress.select import Selection, stitchers
-from linguapress.text import Passage, Span
+from linguapress.text import Passage
 from linguapress.units import Units
 
 ROUGHLY = 0.95  # share of its room that a stage uses when another follows
@@ -36,15 +36,14 @@ class Sentences(NamedTuple):
     @classmethod
     def of(cls, passage: Passage, units: Units, ratings: Floats) -> Sentences:
         """Notes where the units of the passage's text begin in its source."""
-        starts = np.array(passage.locate(span.start for span in units.spans), np.int64)
-        return cls(units, np.asarray(ratings), starts)
+        starts = np.array([start for start, _ in units.spans], dtype=np.int64)
+        return cls(units, np.asarray(ratings), in_source(starts, passage))
 
 
 class _Words(NamedTuple):
-    """Words of one narrowed passage: where they begin in its source, their sentences, and how much they are worth."""
+    """Words of one narrowed passage, their sentences, and how much they are worth."""
 
     units: Units
-    starts: NDArray[np.int64]
     owner: NDArray[np.int64]
     values: Floats
 
@@ -76,24 +75,22 @@ class WordStage:
         keep = keep_of_units(self.keep, draft.passages, plain)
         rows = [self._row(p, item, odds, found[p.index]) for p, item, odds in zip(draft.passages, plain, keep, strict=True)]
         rendering = stitchers(draft, [row.units for row in rows])
-        first = Selection(draft, rendering, [row.values for row in rows]).fill(ROUGHLY)
-        kept = {passage.index: passage.spans for passage in first.passages}
-        pairs = zip(draft.passages, rows, strict=True)
-        values = [row.values - LAST * self._scraps(row, kept.get(passage.index, ())) for passage, row in pairs]
+        first = Selection(draft, rendering, [row.values for row in rows]).chosen(ROUGHLY)
+        values = [row.values - LAST * self._scraps(row, kept) for row, kept in zip(rows, first, strict=True)]
         return Selection(draft, rendering, values).fill()
 
     def _row(self, passage: Passage, plain: Units, keep: Floats, found: Sentences) -> _Words:
-        starts = np.array(passage.locate(span.start for span in plain.spans), dtype=np.int64)
+        starts = in_source(np.array([start for start, _ in plain.spans], dtype=np.int64), passage)
         owner = np.maximum(np.searchsorted(found.starts, starts, side="right") - 1, 0)
         units, odds = _bound(plain, owner, found), log_odds(keep)
         odds[list(units.verbatim)] = 0  # the classifier has read no tables
-        return _Words(units, starts, owner, found.ratings[owner] + self.keep_weight * odds)
+        return _Words(units, owner, found.ratings[owner] + self.keep_weight * odds)
 
-    def _scraps(self, row: _Words, kept: Sequence[Span]) -> NDArray[np.bool_]:
+    def _scraps(self, row: _Words, kept: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Which words belong to sentences of which too little is kept, shape [words]."""
         sizes = np.array([end - start for start, end in row.units.spans])
         total = np.bincount(row.owner, weights=sizes, minlength=1)
-        left = np.bincount(row.owner, weights=sizes * _covered(row.starts, kept), minlength=1)
+        left = np.bincount(row.owner, weights=sizes * kept, minlength=1)
         return (left < self.scrap * total)[row.owner]
 
 
@@ -125,10 +122,3 @@ def _bound(units: Units, owner: NDArray[np.int64], found: Sentences) -> Units:
             needs |= {word: (*needs.get(word, ()), *company) for word in words_of_it if word not in units.verbatim}
     alone = {word for words_of_it in headings.values() for word in words_of_it if word not in units.verbatim}
     return replace(units, needs=needs, vital=frozenset(), frame=units.frame | (alone - units.forced))
-
-
-def _covered(starts: NDArray[np.int64], spans: Sequence[Span]) -> NDArray[np.bool_]:
-    """Which characters of the source lie in one of the ascending spans."""
-    bounds = np.array(spans, dtype=np.int64).reshape(-1, 2)
-    at = np.searchsorted(bounds[:, 0], starts, side="right") - 1
-    return (at >= 0) & (starts < bounds[np.maximum(at, 0), 1]) if len(bounds) else np.zeros(len(starts), dtype=bool)

@@ -4,23 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
 
 import numpy as np
 
 from linguapress.models.embeddings import EmbeddingRelevance
 from linguapress.models.lexical import LexicalRelevance
+from linguapress.notes import Notes, all_notes, fingerprints
 from linguapress.scores import Floats, Rating, Relevance
 from linguapress.text import Passage
 from linguapress.units import Units
-
-
-class LegibleRelevance(Relevance, Protocol):
-    """Relevance that knows how well it can read a text."""
-
-    def legibility(self, texts: Sequence[str]) -> Floats:
-        """0 (cannot read) .. 1 (reads well) for each text."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -36,7 +28,7 @@ class BlendedRelevance:
         lexical_weight: share of the lexical rating, chosen on dev data (see ``notebooks/results``).
     """
 
-    embedding: LegibleRelevance = field(default_factory=EmbeddingRelevance)
+    embedding: Relevance = field(default_factory=EmbeddingRelevance)
     lexical: Relevance = field(default_factory=LexicalRelevance)
     lexical_weight: float = 0.35
 
@@ -44,13 +36,20 @@ class BlendedRelevance:
         """Blended ratings, about -0.2..1.5."""
         meaning = self.embedding.rate(query, passages, units)
         letters = self.lexical.rate(query, passages, units)
-        trust = self.embedding.legibility([query, *(passage.source for passage in passages)])
-        trust = trust[1:] * min(1.0, 2 * float(trust[0]))  # a query is short, and often a rare name
+        trust = meaning.trust if meaning.trust is not None else np.ones(len(passages), dtype=np.float32)
         mixed = [self._mix(a, b, t) for a, b, t in zip(meaning.units, letters.units, trust, strict=True)]
         whole = self._mix(_of_passages(meaning, len(passages)), _of_passages(letters, len(passages)), trust)
         unread = int((trust < 0.5).sum())
         warnings = (f"the embedding model cannot read {unread} of {len(passages)} documents or the query; letters decide there",)
         return Rating(mixed, whole, (*meaning.warnings, *(warnings if unread else ())))
+
+    def fingerprints(self) -> frozenset[bytes]:
+        """Those of the embedding."""
+        return fingerprints([self.embedding])
+
+    def notes(self, passages: Sequence[Passage], units: Sequence[Units]) -> list[Notes]:
+        """Those of the embedding; letters are quicker counted than kept."""
+        return all_notes([self.embedding], passages, units)
 
     def _mix(self, meaning: Floats, letters: Floats, trust: float | Floats) -> Floats:
         mixed = trust * meaning + (self.lexical_weight + (1 - trust)) * letters

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from linguapress.models.embedded import EMBEDDED
-from linguapress.models.encoder import Encoder, shared_encoder
+from linguapress.models.encoder import Encoder, Reading, States, shared_encoder
 from linguapress.models.legibility import legibility
+from linguapress.notes import Notes, UnitNote, cosines
 from linguapress.scores import Floats, Rating, unit_of, within
 from linguapress.text import Passage
 from linguapress.units import Units
@@ -26,54 +27,67 @@ class EmbeddingRelevance:
     Attributes:
         model: ``"mini"``, or folder or hub name of an encoder whose embeddings are means of its last hidden states.
         device: ``"auto"`` or a torch device.
+        runtime: what runs the model, see :func:`~linguapress.models.runtimes.graph_of`.
     """
 
     model: str = EMBEDDED
     device: str = "auto"
+    runtime: str = "auto"
 
     @property
     def encoder(self) -> Encoder:
         """The encoder, shared by all who name the same model."""
-        return shared_encoder(self.model, self.device)
+        return shared_encoder(self.model, self.device, runtime=self.runtime)
 
     def rate(self, query: str, passages: Sequence[Passage], units: Sequence[Units]) -> Rating:
-        """Cosines, -1..1; a unit without a token gets -1."""
-        asked, *readings = self.encoder.read([query, *(passage.source for passage in passages)])
-        direction = _unit_length(asked.states.astype(np.float32).mean(axis=0)) if len(asked.states) else None
-        of_passages, of_units = [], []
-        for reading, passage, item in zip(readings, passages, units, strict=True):
-            if direction is None or not len(reading.states):
-                of_passages.append(-1.0)
-                of_units.append(np.full(len(item.spans), -1.0, dtype=np.float32))
-            else:
-                states = reading.states.astype(np.float32)
-                of_passages.append(float(_unit_length(states.mean(axis=0)) @ direction))
-                of_units.append(_cosines(states, unit_of(within(reading.offsets, passage), item.spans), direction, len(item.spans)))
-        return Rating(of_units, np.array(of_passages, dtype=np.float32))
+        """Cosines, -1..1; -1 without a token. A passage's vector is the mean of the tokens that its units hold."""
+        (asked,) = self.encoder.read([query])
+        notes = self._notes(passages, units)
+        trust = np.array([note.legibility for note in notes], dtype=np.float32)
+        trust *= min(1.0, 2 * legibility(query, asked.offsets, asked.unknown))  # a query is short, and often a rare name
+        vector = asked.states.astype(np.float32).sum(axis=0)
+        rows, whole = cosines(notes, vector / max(float(np.linalg.norm(vector)), 1e-6))
+        return Rating(rows, whole, trust=trust)
 
-    def legibility(self, texts: Sequence[str]) -> Floats:
-        """How well the vocabulary fits each text, 0..1; see :func:`~linguapress.models.legibility.legibility`."""
-        pairs = zip(self.encoder.read(texts), texts, strict=True)
-        return np.array([legibility(text, reading.offsets, reading.unknown) for reading, text in pairs], dtype=np.float32)
+    def fingerprints(self) -> frozenset[bytes]:
+        """The one of its encoder."""
+        return frozenset({self.encoder.fingerprint})
+
+    def notes(self, passages: Sequence[Passage], units: Sequence[Units]) -> list[Notes]:
+        """Mean states of the units, to be kept with the text."""
+        return [(replace(note, model=self.encoder.fingerprint),) for note in self._notes(passages, units)]
+
+    def _notes(self, passages: Sequence[Passage], units: Sequence[Units]) -> list[UnitNote]:
+        """Notes from the records, of those that have one; the others are read together."""
+        known = [
+            passage.prepared.unit_note(self.encoder.fingerprint, item) if passage.prepared else None
+            for passage, item in zip(passages, units, strict=True)
+        ]
+        read = iter(self.encoder.read([passage.source for passage, note in zip(passages, known, strict=True) if note is None]))
+        return [
+            self._note(next(read), passage, item) if note is None else note
+            for passage, item, note in zip(passages, units, known, strict=True)
+        ]
+
+    def _note(self, reading: Reading, passage: Passage, units: Units) -> UnitNote:
+        owner = unit_of(within(reading.offsets, passage), units.spans)
+        counts, means = _means(reading.states, owner, len(units.spans))
+        return UnitNote.of(units, counts, means, legibility(passage.source, reading.offsets, reading.unknown))
 
 
-def _cosines(states: Floats, owner: NDArray[np.int64], direction: Floats, units: int) -> Floats:
-    """Cosine of each unit's mean state with the query, shape [units].
+def _means(states: States, owner: NDArray[np.int64], units: int) -> tuple[NDArray[np.int64], Floats]:
+    """Tokens of each unit, shape [units], and their mean state, shape [units, width]; 0 for a unit without tokens.
 
     Args:
         states: shape [tokens, width].
         owner: the unit of each token, ascending, -1 for none; shape [tokens].
-        direction: shape [width], length 1.
         units: how many there are.
     """
-    cosines = np.full(units, -1.0, dtype=np.float32)
     owned = owner >= 0
+    counts = np.bincount(owner[owned], minlength=units)
+    means = np.zeros((units, states.shape[1]), dtype=np.float32)
     starts = np.flatnonzero(np.diff(owner[owned], prepend=-1))
     if len(starts):
-        sums = np.add.reduceat(states if owned.all() else states[owned], starts, axis=0)
-        cosines[owner[owned][starts]] = (sums @ direction) / np.maximum(np.linalg.norm(sums, axis=1), 1e-6)
-    return cosines
-
-
-def _unit_length(vector: Floats) -> Floats:
-    return np.asarray(vector / max(float(np.linalg.norm(vector)), 1e-6), dtype=np.float32)
+        sums = np.add.reduceat(states[owned], starts, axis=0, dtype=np.float32)
+        means[counts > 0] = sums / counts[counts > 0, None]
+    return counts, means

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from functools import cached_property, lru_cache
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from linguapress.errors import ModelNotFound
+from linguapress.models.fingerprints import fingerprint
+from linguapress.models.loading import Loaded, load_encoder
 from linguapress.models.memory import Memory
+from linguapress.models.runtimes import checked_runtime
 from linguapress.models.windows import Window, batches, past_blanks, windows
+from linguapress.notes import probabilities, rounded_odds
 from linguapress.scores import Floats, Offsets
 from linguapress.segment import encodable
-
-if TYPE_CHECKING:
-    from linguapress.models.weights import Weights
 
 States = NDArray[np.float16]
 _OVERLAP = 64
@@ -28,7 +30,7 @@ class Reading(NamedTuple):
     Attributes:
         offsets: shape [tokens, 2], characters; special tokens are left out.
         states: shape [tokens, width], float16, last hidden layer.
-        keep: shape [tokens], p(keep); empty when the model has no such head.
+        keep: shape [tokens], p(keep), rounded as a record keeps it; empty when the model has no such head.
         unknown: share of tokens outside the vocabulary, 0..1.
     """
 
@@ -38,14 +40,14 @@ class Reading(NamedTuple):
     unknown: float
 
 
-def shared_encoder(model: str, device: str = "auto", keep_label: str | int | None = None) -> Encoder:
+def shared_encoder(model: str, device: str = "auto", keep_label: str | int | None = None, runtime: str = "auto") -> Encoder:
     """The one encoder of that name in this process, however its defaults are spelled; nothing is loaded until it reads."""
-    return _shared(model, device, keep_label)
+    return _shared(model, device, keep_label, runtime)
 
 
 @lru_cache(maxsize=8)
-def _shared(model: str, device: str, keep_label: str | int | None) -> Encoder:
-    return Encoder(model, device, keep_label)
+def _shared(model: str, device: str, keep_label: str | int | None, runtime: str) -> Encoder:
+    return Encoder(model, device, keep_label, runtime=runtime)
 
 
 class Encoder:
@@ -54,34 +56,45 @@ class Encoder:
     Safe to call from several threads. Remembers the readings of recent texts, since the same chunks are retrieved again.
     """
 
-    def __init__(self, model: str, device: str = "auto", keep_label: str | int | None = None, batch_tokens: int = 0) -> None:
+    def __init__(
+        self, model: str, device: str = "auto", keep_label: str | int | None = None, batch_tokens: int = 0, runtime: str = "auto"
+    ) -> None:
         """Notes what to load; see :meth:`read`.
 
         Args:
             model: ``"mini"``, a local folder, or a hub name.
             device: ``"auto"`` or a torch device.
             keep_label: name or number of the label that means keep; None = found in ``id2label``.
-            batch_tokens: tokens in a batch; 0 = 1,024 on a CPU, 32,768 elsewhere. Results do not depend on it.
+            batch_tokens: tokens in a batch; 0 = what suits runtime and device. Results do not depend on it.
+            runtime: what runs the model, see :func:`~linguapress.models.runtimes.graph_of`.
         """
         self.name, self.device_name, self.keep_label, self.batch_tokens = model, device, keep_label, batch_tokens
+        self.runtime = checked_runtime(runtime)
         self._lock = threading.Lock()
-        self._loaded: Weights | None = None
+        self._loaded: Loaded | None = None
         self._memory: Memory[str, Reading] = Memory(lambda reading: len(reading.offsets))
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickles the settings, not the weights."""
-        return Encoder, (self.name, self.device_name, self.keep_label, self.batch_tokens)
+        return Encoder, (self.name, self.device_name, self.keep_label, self.batch_tokens, self.runtime)
 
     @property
-    def loaded(self) -> Weights:
+    def loaded(self) -> Loaded:
         """Model and tokenizer, loaded on first use."""
         if self._loaded is None:
             with self._lock:
                 if self._loaded is None:
-                    from linguapress.models.weights import load_weights  # brings torch, seconds
-
-                    self._loaded = load_weights(self.name, self.device_name, self.keep_label)
+                    self._loaded = load_encoder(self.name, self.device_name, self.keep_label, self.runtime)
         return self._loaded
+
+    @cached_property
+    def fingerprint(self) -> bytes:
+        """Which model it is, told by its files; those of a hub name come with the weights."""
+        try:
+            return fingerprint(self.name, self.keep_label)
+        except ModelNotFound:
+            _ = self.loaded
+            return fingerprint(self.name, self.keep_label)
 
     def read(self, texts: Sequence[str]) -> list[Reading]:
         """Reads texts of any length, in overlapping windows where they are long.
@@ -107,6 +120,7 @@ class Encoder:
             hidden, probability = model.forward([ids[w.text][w.start : w.end] for w in batch], length)
             for row, window in enumerate(batch):
                 _place(states, keep, window, hidden[row], probability[row] if probability is not None else None)
+        keep = [probabilities(rounded_odds(row)) for row in keep]
         unknown = [float(np.mean(row == model.unknown)) if len(row) else 0.0 for row in ids]
         spans = [past_blanks(text, row) for text, row in zip(texts, offsets, strict=True)]
         return [Reading(*parts) for parts in zip(spans, states, keep, unknown, strict=True)]

@@ -15,6 +15,7 @@ from linguapress.units import Units
 
 _NOT_WORD = regex.compile(r"[^\p{L}\p{N}\p{M}]+")
 _UNSPACED = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]")
+_ASCII = {code: chr(code).lower() if chr(code).isalnum() else " " for code in range(128)}  # the same for the usual text, sooner
 Counts = NDArray[np.float64]
 
 
@@ -40,6 +41,8 @@ class LexicalRelevance:
 
 
 def _normal(text: str) -> str:
+    if text.isascii():
+        return f" {' '.join(text.translate(_ASCII).split())} "
     return f" {_NOT_WORD.sub(' ', text.casefold()).strip()} "
 
 

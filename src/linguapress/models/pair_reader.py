@@ -12,6 +12,8 @@ import numpy as np
 from linguapress.models.embedded import SELECTOR
 from linguapress.models.legibility import legibility
 from linguapress.models.memory import Memory
+from linguapress.models.pair_frame import Pairs, load_pairs
+from linguapress.models.runtimes import checked_runtime
 from linguapress.models.windows import batches, past_blanks, windows
 from linguapress.scores import Floats, Offsets
 from linguapress.segment import encodable
@@ -38,30 +40,32 @@ class PairReading(NamedTuple):
     unknown: float
 
 
-def shared_pair_reader(model: str = SELECTOR, device: str = "auto") -> PairReader:
+def shared_pair_reader(model: str = SELECTOR, device: str = "auto", runtime: str = "auto") -> PairReader:
     """The one reader of that name in this process, however its defaults are spelled; nothing is loaded until it reads."""
-    return _shared(model, device)
+    return _shared(model, device, runtime)
 
 
 @lru_cache(maxsize=4)
-def _shared(model: str, device: str) -> PairReader:
-    return PairReader(model, device)
+def _shared(model: str, device: str, runtime: str) -> PairReader:
+    return PairReader(model, device, runtime=runtime)
 
 
 class PairReader:
     """A selector that ``linguapress train select`` has written, or the embedded one. Safe to call from several threads."""
 
-    def __init__(self, model: str = SELECTOR, device: str = "auto", batch_tokens: int = 0) -> None:
+    def __init__(self, model: str = SELECTOR, device: str = "auto", batch_tokens: int = 0, runtime: str = "auto") -> None:
         """Notes what to load; see :meth:`read`.
 
         Args:
             model: ``"select"``, or a folder.
             device: ``"auto"`` or a torch device.
-            batch_tokens: tokens in a batch; 0 = 2,048 on a CPU, 32,768 elsewhere. Results do not depend on it.
+            batch_tokens: tokens in a batch; 0 = what suits runtime and device. Results do not depend on it.
+            runtime: what runs the model, see :func:`~linguapress.models.runtimes.graph_of`.
         """
         self.name, self.device_name, self.batch_tokens = model, device, batch_tokens
+        self.runtime = checked_runtime(runtime)
         self._lock = threading.Lock()
-        self._loaded: PairWeights | None = None
+        self._loaded: Pairs | None = None
         self._memory: Memory[tuple[str, str], PairReading] = Memory(lambda reading: len(reading.offsets))
 
     @classmethod
@@ -75,17 +79,15 @@ class PairReader:
         """Pickles the settings, not the weights."""
         if not self.name:
             raise TypeError("a reader of a model in memory cannot be pickled; save the model and name its folder")
-        return PairReader, (self.name, self.device_name, self.batch_tokens)
+        return PairReader, (self.name, self.device_name, self.batch_tokens, self.runtime)
 
     @property
-    def loaded(self) -> PairWeights:
+    def loaded(self) -> Pairs:
         """Model and tokenizer, loaded on first use."""
         if self._loaded is None:
             with self._lock:
                 if self._loaded is None:
-                    from linguapress.models.pair_weights import load_pair_weights  # brings torch, seconds
-
-                    self._loaded = load_pair_weights(self.name, self.device_name)
+                    self._loaded = load_pairs(self.name, self.device_name, self.runtime)
         return self._loaded
 
     def read(self, question: str, passages: Sequence[str]) -> list[PairReading]:

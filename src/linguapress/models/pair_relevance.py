@@ -21,15 +21,17 @@ class PairRelevance:
     Attributes:
         model: ``"select"`` (embedded), or a folder that ``linguapress train select`` has written.
         device: ``"auto"`` or a torch device.
+        runtime: what runs the model, see :func:`~linguapress.models.runtimes.graph_of`.
     """
 
     model: str = SELECTOR
     device: str = "auto"
+    runtime: str = "auto"
 
     @property
     def reader(self) -> PairReader:
         """The model, shared by all who name the same one."""
-        return shared_pair_reader(self.model, self.device)
+        return shared_pair_reader(self.model, self.device, self.runtime)
 
     def rate(self, query: str, passages: Sequence[Passage], units: Sequence[Units]) -> Rating:
         """Logits of passages (-inf for one without a token) and probabilities of units, 0..1 (0 for a unit without a token)."""

@@ -10,6 +10,7 @@ import numpy as np
 
 from linguapress.models.blend import BlendedRelevance
 from linguapress.models.pair_relevance import PairRelevance
+from linguapress.notes import Notes, all_notes, fingerprints
 from linguapress.scores import Floats, Rating, Relevance
 from linguapress.text import Passage
 from linguapress.units import Units
@@ -76,6 +77,14 @@ class SelectedRelevance:
             needed[place] = sure * np.asarray(chance, dtype=np.float64) + (1 - sure) * glimpse
         rows = [self.scale * (weight[i] + opinion[i] + self.first_weight * np.asarray(row)) for i, row in enumerate(first.units)]
         return Rating(rows, self.scale * weight, (*first.warnings, *found.warnings), needed)
+
+    def fingerprints(self) -> frozenset[bytes]:
+        """Those of the first look; the selector reads question and passage together, which no record can hold."""
+        return fingerprints([self.first])
+
+    def notes(self, passages: Sequence[Passage], units: Sequence[Units]) -> list[Notes]:
+        """Those of the first look."""
+        return all_notes([self.first], passages, units)
 
     def _trust(self, query: str, passages: Sequence[Passage]) -> Floats:
         """How well the selector reads each passage, 0..1; when it cannot read the query, it reads nothing."""

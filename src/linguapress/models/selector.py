@@ -5,11 +5,14 @@ from __future__ import annotations
 from linguapress.models.embedded import EMBEDDED, SELECTOR
 from linguapress.models.pair_relevance import PairRelevance
 from linguapress.models.relevance import relevance_of
+from linguapress.models.runtimes import checked_runtime
 from linguapress.models.selected import SelectedRelevance, Selector
 from linguapress.models.sentence_transformer import CrossEncoderRelevance, CrossEncoderSelector
 
 
-def selector_of(model: str = SELECTOR, first: str = EMBEDDED, device: str = "auto", most: int = 40) -> SelectedRelevance:
+def selector_of(
+    model: str = SELECTOR, first: str = EMBEDDED, device: str = "auto", most: int = 40, runtime: str = "auto"
+) -> SelectedRelevance:
     """What rates passages and sentences by reading them together with the question.
 
     Args:
@@ -19,11 +22,13 @@ def selector_of(model: str = SELECTOR, first: str = EMBEDDED, device: str = "aut
         first: what takes the first look; see :func:`~linguapress.models.relevance.relevance_of`.
         device: ``"auto"`` or a torch device.
         most: passages that are read together with the question, the most promising ones.
+        runtime: what runs both, see :func:`~linguapress.models.runtimes.graph_of`.
     """
+    checked_runtime(runtime, model)
     if most < 1:
         raise ValueError(f"most is a number of passages, 1 or more, got {most!r}")
     prefix, _, name = model.partition(":")
-    selector: Selector = PairRelevance(model, device)
+    selector: Selector = PairRelevance(model, device, runtime)
     if prefix == "cross-encoder":
         selector = CrossEncoderSelector(CrossEncoderRelevance(name, device))
-    return SelectedRelevance(selector, relevance_of(first, device), most)
+    return SelectedRelevance(selector, relevance_of(first, device, runtime), most)

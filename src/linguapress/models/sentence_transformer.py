@@ -40,10 +40,6 @@ class SentenceTransformerRelevance:
         vectors = model.encode_document(texts, batch_size=self.batch_size, normalize_embeddings=True, show_progress_bar=False)
         return _rating(np.asarray(vectors @ asked, dtype=np.float32), passages, units)
 
-    def legibility(self, texts: Sequence[str]) -> Floats:
-        """1 for every text; whoever names a model knows its languages."""
-        return np.ones(len(texts), dtype=np.float32)
-
 
 @dataclass(frozen=True)
 class CrossEncoderRelevance:

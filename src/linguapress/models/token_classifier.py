@@ -8,7 +8,11 @@ from dataclasses import dataclass
 from linguapress.errors import ModelNotFound
 from linguapress.models.embedded import EMBEDDED
 from linguapress.models.encoder import Encoder, shared_encoder
+from linguapress.models.runtimes import checked_runtime
+from linguapress.notes import KeepNote, Notes
 from linguapress.scores import TokenScores
+from linguapress.text import Passage
+from linguapress.units import Units
 
 
 @dataclass(frozen=True)
@@ -19,16 +23,22 @@ class TokenClassifier:
         model: ``"mini"``, or folder or hub name of an ``AutoModelForTokenClassification`` with a fast tokenizer.
         device: ``"auto"`` or a torch device.
         keep_label: name or number of the label that means keep; None = found in ``id2label``.
+        runtime: what runs the model, see :func:`~linguapress.models.runtimes.graph_of`.
     """
 
     model: str = EMBEDDED
     device: str = "auto"
     keep_label: str | int | None = None
+    runtime: str = "auto"
+
+    def __post_init__(self) -> None:
+        """Raises: UnknownName: there is no such runtime, or it cannot run the model."""
+        checked_runtime(self.runtime, self.model)
 
     @property
     def encoder(self) -> Encoder:
         """The encoder, shared by all who name the same model."""
-        return shared_encoder(self.model, self.device, self.keep_label)
+        return shared_encoder(self.model, self.device, self.keep_label, self.runtime)
 
     def keep_probabilities(self, texts: Sequence[str]) -> list[TokenScores]:
         """p(keep), 0..1, of the tokens of each text."""
@@ -36,3 +46,12 @@ class TokenClassifier:
         if self.encoder.loaded.keep is None:
             raise ModelNotFound(f"{self.model!r} is no token classifier; give a model with a keep label")
         return [TokenScores(reading.offsets, reading.keep) for reading in readings]
+
+    def fingerprints(self) -> frozenset[bytes]:
+        """The one of its encoder."""
+        return frozenset({self.encoder.fingerprint})
+
+    def notes(self, passages: Sequence[Passage], units: Sequence[Units]) -> list[Notes]:
+        """The keep probabilities, to be kept with the text."""
+        found = self.keep_probabilities([passage.source for passage in passages])
+        return [(KeepNote.of(self.encoder.fingerprint, scores),) for scores in found]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -14,22 +14,12 @@ from linguapress.counters import plain_tokenizer
 from linguapress.errors import ModelNotFound
 from linguapress.models.devices import attention_of, device_of, precision_of
 from linguapress.models.embedded import model_folder
+from linguapress.models.loading import keep_index
 from linguapress.scores import Floats
 
 
 class Weights:
-    """A model that is ready to read.
-
-    Attributes:
-        tokenizer: a ``tokenizers.Tokenizer``.
-        keep: number of the output that means keep; None = no such head.
-        special: special tokens around each window.
-        longest: tokens that the model reads at once, special ones included.
-        room: the same without the special ones.
-        width: numbers in a hidden state.
-        unknown: id of the unknown token, -1 where there is none.
-        batch_tokens: tokens in a batch that suit the device.
-    """
+    """A Hugging Face model that is ready to read; see :class:`~linguapress.models.loading.Loaded` for its attributes."""
 
     def __init__(self, model: Any, tokenizer: Any, device: torch.device, keep: int | None) -> None:
         self.model, self.device, self.keep = model, device, keep
@@ -45,23 +35,29 @@ class Weights:
         self.unknown = -1 if tokenizer.unk_token_id is None else tokenizer.unk_token_id
         self.batch_tokens = 1024 if device.type == "cpu" else 32768
 
-    @torch.inference_mode()
     def forward(self, rows: Sequence[NDArray[np.int64]], length: int) -> tuple[NDArray[np.float16], Floats | None]:
         """States [rows, tokens, width] and p(keep) [rows, tokens], without the special tokens; rows are padded to ``length``."""
-        ids = np.full((len(rows), length), self.pad, dtype=np.int64)
-        mask = np.zeros_like(ids)
-        for row, tokens in enumerate(rows):
-            full = np.concatenate([self.prefix, tokens, self.suffix])
-            ids[row, : len(full)], mask[row, : len(full)] = full, 1
-        out = self.model(
-            input_ids=torch.from_numpy(ids).to(self.device), attention_mask=torch.from_numpy(mask).to(self.device),
-            output_hidden_states=True,
-        )  # fmt: skip
+        out = self.run(*self.padded(rows, length))
         first = len(self.prefix)
         hidden = out.hidden_states[-1][:, first:].clamp(-65000, 65000).half().cpu().numpy()
         if self.keep is None:
             return hidden, None
         return hidden, out.logits[:, first:].float().softmax(-1)[..., self.keep].cpu().numpy()
+
+    def padded(self, rows: Sequence[NDArray[np.int64]], length: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Ids with their special tokens, and mask, of shape [rows, length]."""
+        ids = np.full((len(rows), length), self.pad, dtype=np.int64)
+        mask = np.zeros_like(ids)
+        for row, tokens in enumerate(rows):
+            full = np.concatenate([self.prefix, tokens, self.suffix])
+            ids[row, : len(full)], mask[row, : len(full)] = full, 1
+        return ids, mask
+
+    @torch.inference_mode()
+    def run(self, ids: NDArray[np.int64], mask: NDArray[np.int64]) -> Any:
+        """The bare forward pass: what transformers returns."""
+        inputs, attended = torch.from_numpy(ids).to(self.device), torch.from_numpy(mask).to(self.device)
+        return self.model(input_ids=inputs, attention_mask=attended, output_hidden_states=True)
 
 
 def longest_read(config: Any, tokenizer: Any) -> int:
@@ -73,47 +69,92 @@ def longest_read(config: Any, tokenizer: Any) -> int:
     return min(known, default=512)
 
 
-def load_weights(name: str, device_name: str, keep_label: str | int | None) -> Weights:
-    """Loads an encoder; see :class:`~linguapress.models.encoder.Encoder` for the arguments."""
-    from transformers import AutoConfig, AutoModel, AutoModelForTokenClassification, AutoTokenizer
+def load_weights(name: str, device_name: str, keep_label: str | int | None, exact: bool = False) -> Weights:
+    """Loads an encoder; see :class:`~linguapress.models.encoder.Encoder` for the arguments, :func:`load_model` for ``exact``."""
+    model, tokenizer = load_model(name, device_name, exact)
+    return Weights(model, tokenizer, model.device, keep_index(model.config, keep_label) if classifies(model) else None)
+
+
+def classifies(model: Any) -> bool:
+    """Whether a Hugging Face model says something about each token."""
+    return "TokenClassification" in type(model).__name__
+
+
+def load_model(name: str, device_name: str, exact: bool = False) -> tuple[Any, Any]:
+    """A Hugging Face model and its tokenizer.
+
+    Args:
+        name: embedded model, folder or hub name.
+        device_name: ``"auto"`` or a torch device.
+        exact: float32, whatever the device multiplies fastest.
+    """
+    from transformers import AutoConfig, AutoModel, AutoModelForTokenClassification
 
     device, folder = device_of(device_name), model_folder(name)
-    precision = precision_of(device)
-    try:
+    precision = torch.float32 if exact else precision_of(device)
+    with _quietly(), _told(name):
         config = AutoConfig.from_pretrained(folder)
-        classifies = any("TokenClassification" in kind for kind in config.architectures or ())
-        kind = AutoModelForTokenClassification if classifies else AutoModel
-        tokenizer = AutoTokenizer.from_pretrained(folder)
-        with _no_progress_bar():
-            model = kind.from_pretrained(folder, dtype=precision, attn_implementation=attention_of(device, precision))
-    except (OSError, ValueError) as error:
-        raise ModelNotFound(f"cannot load the encoder {name!r}: {error}") from error
+        labels = any("TokenClassification" in kind for kind in config.architectures or ())
+        kind = AutoModelForTokenClassification if labels else AutoModel
+        tokenizer = load_tokenizer(folder)
+        settings = {"dtype": precision, "attn_implementation": attention_of(device, precision)}
+        model, found = kind.from_pretrained(folder, output_loading_info=True, **settings)
+    _check_tokenizer(name, tokenizer)
+    _check_weights(name, found["missing_keys"])
+    return model.to(device).eval(), tokenizer
+
+
+def load_tokenizer(folder: str) -> Any:
+    """The tokenizer of a model, just as its ``tokenizer.json`` says where it has one.
+
+    The classes of transformers 5 build it anew and leave out normalizers that they do not know, so that a model would be given
+    other tokens than it was trained on ("fi" written as one character, say, would be unknown to it).
+    """
+    from transformers import AutoTokenizer, PreTrainedTokenizerFast
+
+    try:
+        return PreTrainedTokenizerFast.from_pretrained(folder)
+    except Exception:  # no such file, or a broken one: each has an error of its own, and what follows tells the user
+        return AutoTokenizer.from_pretrained(folder)
+
+
+def _check_tokenizer(name: str, tokenizer: Any) -> None:
     if not getattr(tokenizer, "is_fast", False):
-        raise ModelNotFound(f"the tokenizer of {name!r} gives no character offsets; a fast tokenizer is needed")
-    return Weights(model.to(device).eval(), tokenizer, device, _keep_index(config, keep_label) if classifies else None)
+        raise ModelNotFound(f"the tokenizer of {name!r} gives no character offsets; save a fast one (tokenizer.json) beside it")
+    if len(tokenizer) <= len(tokenizer.all_special_tokens):  # what transformers makes of a folder without tokenizer files
+        raise ModelNotFound(f"{name!r} holds no tokenizer; copy the checkpoint's tokenizer.json beside the weights")
 
 
-def _keep_index(config: Any, label: str | int | None) -> int:
-    """Number of the label that means keep."""
-    names = {int(number): str(name) for number, name in config.id2label.items()}
-    if label is not None:
-        found = [number for number, name in names.items() if label in (number, name)]
-    else:
-        found = [number for number, name in names.items() if name.casefold() in {"keep", "preserve", "label_1", "1", "true"}]
-    if len(found) != 1:
-        raise ModelNotFound(f"which of the labels {sorted(names.values())} means keep? give keep_label")
-    return found[0]
+def _check_weights(name: str, missing: Iterable[str]) -> None:
+    """Refuses weights that transformers has filled in with random numbers; nothing here reads the pooler."""
+    lacking = sorted(key for key in missing if "pooler" not in key)
+    if lacking:
+        some = ", ".join(lacking[:3])
+        raise ModelNotFound(f"the weights of {name!r} lack {len(lacking)} tensors, such as {some}; fetch the checkpoint again")
 
 
 @contextmanager
-def _no_progress_bar() -> Iterator[None]:
-    """A library prints nothing: transformers would show a bar even for a local folder."""
+def _told(name: str) -> Iterator[None]:
+    """One sentence for whatever is wrong with a checkpoint: every kind of broken file raises a kind of error of its own."""
+    try:
+        yield
+    except Exception as error:
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
+        remedy = "give a hub name, or a folder with config.json, model.safetensors and tokenizer.json"
+        raise ModelNotFound(f"cannot load the encoder {name!r} ({reason}); {remedy}") from error
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """A library prints nothing: transformers would show a bar even for a local folder, and a table of what it lacks."""
     from transformers.utils import logging
 
-    shown = logging.is_progress_bar_enabled()
+    shown, verbosity = logging.is_progress_bar_enabled(), logging.get_verbosity()
     logging.disable_progress_bar()
+    logging.set_verbosity_error()
     try:
         yield
     finally:
+        logging.set_verbosity(verbosity)
         if shown:
             logging.enable_progress_bar()

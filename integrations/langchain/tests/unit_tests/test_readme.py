@@ -14,10 +14,11 @@ def test_the_code_runs(retriever, capsys):
     names = {"retriever": retriever, "model": FakeListChatModel(responses=["Mary Hale"])}
     for block in re.findall(r"```python\n(.*?)```", README, re.DOTALL):
         exec(block, names)
-    first, *_, answer, context = (line for line in capsys.readouterr().out.splitlines() if line)
+    first, *_, answer, context, quick = (line for line in capsys.readouterr().out.splitlines() if line)
     assert "1821" in first
     assert answer == "Mary Hale"
     assert "1821" in context
+    assert quick
 
 
 def test_the_table_has_every_field():
@@ -28,4 +29,4 @@ def test_the_table_has_every_field():
 
 
 def test_public_names():
-    assert langchain_linguapress.__all__ == ["CompressionRetriever", "LinguaCompressor", "format_docs"]
+    assert langchain_linguapress.__all__ == ["CompressionRetriever", "LinguaCompressor", "LinguaPreparer", "format_docs"]

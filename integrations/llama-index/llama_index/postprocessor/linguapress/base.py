@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any, Literal
+from dataclasses import replace
+from typing import Any
 
 from llama_index.core.bridge.pydantic import ConfigDict, Field, model_validator
 from llama_index.core.postprocessor.types import BaseNodePostprocessor
 from llama_index.core.schema import NodeWithScore, QueryBundle
 from llama_index.postprocessor.linguapress.counters import counter_of
 from llama_index.postprocessor.linguapress.events import dispatcher, tell, traced
-from llama_index.postprocessor.linguapress.nodes import replaced, text_of
+from llama_index.postprocessor.linguapress.method import Method
+from llama_index.postprocessor.linguapress.nodes import plain_text, replaced
+from llama_index.postprocessor.linguapress.preparer import records_of
 
-from linguapress import Budget, Compressor, Guard, load
+from linguapress import Budget
 
 
-class LinguaPostprocessor(BaseNodePostprocessor):
+class LinguaPostprocessor(Method, BaseNodePostprocessor):
     """Shortens retrieved nodes until their texts, joined, fit a budget; copies them, and keeps ids, scores and metadata.
 
     Construction is free and offline; weights are loaded at the first call.
@@ -24,16 +27,10 @@ class LinguaPostprocessor(BaseNodePostprocessor):
 
     model_config = ConfigDict(arbitrary_types_allowed=True, extra="forbid")
 
-    method: str = Field(default="lingua", description="Name of the method, one of linguapress.list_methods().")
     rate: float | None = Field(default=0.5, strict=True, description="Share of the tokens to keep, 0..1; None = as needed.")
     target_tokens: int | None = Field(default=None, strict=True, description="Tokens that may remain, instead of rate.")
     token_counter: Any = Field(default=None, description="What counts tokens; None = LlamaIndex's global tokenizer.")
-    model: str | None = Field(default=None, description="Model of the method; None = the embedded one.")
-    device: str | None = Field(default=None, description="'auto' or a torch device; None = 'auto'.")
-    order: Literal["original", "relevance", "ends"] | None = Field(default=None, description="Order of the text nodes.")
-    guard: Guard | None = Field(default=None, description="What must survive; None = linguapress.Guard().")
     separator: str = Field(default="\n\n", description="What stands between two nodes in the prompt; it is counted.")
-    settings: dict[str, Any] = Field(default_factory=dict, description="Further settings of the method.")
 
     @classmethod
     def class_name(cls) -> str:
@@ -47,18 +44,11 @@ class LinguaPostprocessor(BaseNodePostprocessor):
 
     @model_validator(mode="after")
     def _checked(self) -> LinguaPostprocessor:
-        if fields := self.settings.keys() & type(self).model_fields.keys():
-            raise ValueError(f"give {', '.join(sorted(fields))} as a field of its own, not inside settings")
         if not isinstance(self.token_counter, str | None):  # names are looked up at the first call
             counter_of(self.token_counter)
-        press = self._press()
         if Budget(tokens=self.target_tokens, rate=self.rate).open:
-            press.unbudgeted()
+            self.press().unbudgeted()
         return self
-
-    def _press(self) -> Compressor:
-        fields = {name: value for name in ("model", "device", "order", "guard") if (value := getattr(self, name)) is not None}
-        return load(self.method, **fields, **self.settings)
 
     def _postprocess_nodes(self, nodes: list[NodeWithScore], query_bundle: QueryBundle | None = None) -> list[NodeWithScore]:
         with traced(self.callback_manager, self.method, nodes, query_bundle) as done:
@@ -72,8 +62,13 @@ class LinguaPostprocessor(BaseNodePostprocessor):
         return done
 
     def _compressed(self, nodes: Sequence[NodeWithScore], query: QueryBundle | None) -> list[NodeWithScore]:
-        texts = {place: text for place, item in enumerate(nodes) if (text := text_of(item)) is not None}
+        texts = {place: text for place, item in enumerate(nodes) if (text := plain_text(item.node)) is not None}
         budget = Budget(self.target_tokens, self.rate, counter_of(self.token_counter), self.separator)
-        out = self._press().compress(list(texts.values()), query.query_str if query else None, budget=budget)
+        records, damaged = records_of([nodes[place].node for place in texts])
+        asked = query.query_str if query else None
+        out = self.press().compress(list(texts.values()), asked, budget=budget, prepared=records)
+        if damaged:
+            warning = f"{damaged} prepared records could not be read and were ignored; prepare again"
+            out = replace(out, warnings=(*out.warnings, warning))
         tell(self.method, out)
         return replaced(nodes, list(texts), out)

@@ -11,11 +11,12 @@ from linguapress import Compression, Passage, Span
 
 KEY = "linguapress"
 """Metadata key of the record that a compressed node carries."""
+PREPARED = "linguapress_prepared"
+"""Metadata key of what a prepared node carries for its postprocessor, as ASCII text."""
 
 
-def text_of(item: NodeWithScore) -> str | None:
+def plain_text(node: BaseNode) -> str | None:
     """The bare text of a node that holds nothing else; None for images, sound and whatever is not known to be plain text."""
-    node = item.node
     media = isinstance(node, Node) and (node.image_resource or node.audio_resource or node.video_resource)
     if media or isinstance(node, ImageNode) or not isinstance(node, TextNode | Node):
         return None
@@ -40,8 +41,9 @@ def replaced(nodes: Sequence[NodeWithScore], places: Sequence[int], out: Compres
 def _rewritten(item: NodeWithScore, passage: Passage, out: Compression) -> NodeWithScore:
     """A copy of the node that holds the kept text and the record; nothing that changes is shared with the original."""
     node = item.node
+    others = {key: value for key, value in node.metadata.items() if key != PREPARED}  # fits the whole text only
     copy = node.model_copy(update={
-        "metadata": {**node.metadata, KEY: _record(node, passage, out)},
+        "metadata": {**others, KEY: _record(node, passage, out)},
         "relationships": dict(node.relationships),
         "excluded_llm_metadata_keys": list(dict.fromkeys((*node.excluded_llm_metadata_keys, KEY))),
         "excluded_embed_metadata_keys": list(dict.fromkeys((*node.excluded_embed_metadata_keys, KEY))),
