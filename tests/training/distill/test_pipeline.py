@@ -1,7 +1,6 @@
 """The whole way from files to training data, and the command."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -272,16 +271,18 @@ def test_a_langchain_factory_next_to_the_user(source, tmp_path, monkeypatch):
 def test_an_interrupted_command_goes_on(service, source, tmp_path):
     service.script[12] = stall(30)
     out = tmp_path / "out"
-    command = [sys.executable, "-m", "linguapress", "distill", source, "--out", out, "--teacher", "openai:tiny"]
+    program = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"  # a background shell has it ignored
+    program += "; from linguapress.cli import app; app(prog_name='linguapress')"
+    command = [sys.executable, "-c", program, "distill", source, "--out", out, "--teacher", "openai:tiny"]
     command = [*map(str, command), "--base-url", service.url, "--yes", "--concurrency", "1"]
-    running = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env={**os.environ})
-    try:
-        while len(service.requests) < 13 and running.poll() is None:
-            time.sleep(0.05)
-        running.send_signal(signal.SIGINT)
-        _, stderr = running.communicate(timeout=30)
-    finally:
-        running.kill()
+    with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as running:
+        try:
+            while len(service.requests) < 13 and running.poll() is None:
+                time.sleep(0.05)
+            running.send_signal(signal.SIGINT)
+            _, stderr = running.communicate(timeout=30)
+        finally:
+            running.kill()
     assert running.returncode == 130
     assert "error: interrupted; every answer is kept, the same command goes on from there" in stderr
     assert "Traceback" not in stderr
