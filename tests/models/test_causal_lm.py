@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 import torch
-from conftest import CAUSAL
+from architectures import CAUSAL
 from samples import BRIDGE, CHINESE, HOSTILE, OVEN
 from transformers import AutoModelForCausalLM, AutoTokenizer
 

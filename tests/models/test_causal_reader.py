@@ -5,7 +5,7 @@ import functools
 import numpy as np
 import pytest
 import torch
-from conftest import CAUSAL
+from architectures import CAUSAL
 from hypothesis import given
 from hypothesis import strategies as st
 from samples import BRIDGE, CHINESE, OVEN

@@ -341,7 +341,7 @@ def test_a_tokenizer_without_offsets_is_refused(settings, monkeypatch):
     class Slow(BertTokenizer):
         is_fast = False
 
-    monkeypatch.setattr(keep_model.AutoTokenizer, "from_pretrained", lambda folder: Slow.from_pretrained(folder))
+    monkeypatch.setattr(keep_model, "load_tokenizer", Slow.from_pretrained)
     with pytest.raises(ModelNotFound, match="no character offsets"):
         train(settings())
 

@@ -82,9 +82,8 @@ def distill(  # noqa: PLR0913 - each parameter is an option of the command line
         if expected.requests and not (yes or _agreed()):
             raise typer.Exit(1)
         with _shown(expected.requests, priced) as progress:
-            run = distilled(
-                chunks, asked, out, settings, quality=Quality(drop_variation, drop_gap), dev_share=dev_share, progress=progress
-            )
+            quality = Quality(drop_variation, drop_gap)
+            run = distilled(chunks, asked, out, settings, quality=quality, dev_share=dev_share, progress=progress)
             outcome = asyncio.run(run)
         typer.echo(_ended(outcome, out, priced))
 

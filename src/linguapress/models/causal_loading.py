@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -12,7 +10,7 @@ from linguapress.errors import ModelNotFound
 from linguapress.models.causal_weights import CausalWeights
 from linguapress.models.devices import device_of, precision_of
 from linguapress.models.embedded import model_folder
-from linguapress.models.weights import _check_tokenizer, _check_weights, _quietly, load_tokenizer
+from linguapress.models.weights import check_tokenizer, check_weights, load_tokenizer, quietly, told
 
 
 def load_causal(name: str, device_name: str, window: int = 0, exact: bool = False) -> CausalWeights:
@@ -31,13 +29,13 @@ def load_causal(name: str, device_name: str, window: int = 0, exact: bool = Fals
 
     device, folder = device_of(device_name), model_folder(name)
     precision = torch.float32 if exact else precision_of(device)
-    with _quietly():
-        with _told(name):
+    with quietly():
+        with told(name, "causal language model"):
             tokenizer = load_tokenizer(folder)
-        _check_tokenizer(name, tokenizer)
-        with _told(name):
+        check_tokenizer(name, tokenizer)
+        with told(name, "causal language model"):
             model, found = AutoModelForCausalLM.from_pretrained(folder, output_loading_info=True, dtype=precision)
-        _check_weights(name, found["missing_keys"])
+        check_weights(name, found["missing_keys"])
         _check_vocabulary(name, model, tokenizer)
         return CausalWeights(name, model.to(device).eval(), tokenizer, window)
 
@@ -48,14 +46,3 @@ def _check_vocabulary(name: str, model: Any, tokenizer: Any) -> None:
         raise ModelNotFound(
             f"the tokenizer of {name!r} knows {tokens} tokens, the model {rows}; put the model's own tokenizer.json there"
         )
-
-
-@contextmanager
-def _told(name: str) -> Iterator[None]:
-    """One sentence for whatever is wrong with a checkpoint: every kind of broken file raises a kind of error of its own."""
-    try:
-        yield
-    except Exception as error:
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".:")
-        remedy = "give a hub name, or a folder with config.json, model.safetensors and tokenizer.json of a causal model"
-        raise ModelNotFound(f"cannot load the language model {name!r} ({reason}); {remedy}") from error

@@ -92,15 +92,15 @@ def load_model(name: str, device_name: str, exact: bool = False) -> tuple[Any, A
 
     device, folder = device_of(device_name), model_folder(name)
     precision = torch.float32 if exact else precision_of(device)
-    with _quietly(), _told(name):
+    with quietly(), told(name):
         config = AutoConfig.from_pretrained(folder)
         labels = any("TokenClassification" in kind for kind in config.architectures or ())
         kind = AutoModelForTokenClassification if labels else AutoModel
         tokenizer = load_tokenizer(folder)
         settings = {"dtype": precision, "attn_implementation": attention_of(device, precision)}
         model, found = kind.from_pretrained(folder, output_loading_info=True, **settings)
-    _check_tokenizer(name, tokenizer)
-    _check_weights(name, found["missing_keys"])
+    check_tokenizer(name, tokenizer)
+    check_weights(name, found["missing_keys"])
     return model.to(device).eval(), tokenizer
 
 
@@ -118,14 +118,15 @@ def load_tokenizer(folder: str) -> Any:
         return AutoTokenizer.from_pretrained(folder)
 
 
-def _check_tokenizer(name: str, tokenizer: Any) -> None:
+def check_tokenizer(name: str, tokenizer: Any) -> None:
+    """Refuses a tokenizer that gives no character offsets, or knows no tokens."""
     if not getattr(tokenizer, "is_fast", False):
         raise ModelNotFound(f"the tokenizer of {name!r} gives no character offsets; save a fast one (tokenizer.json) beside it")
     if len(tokenizer) <= len(tokenizer.all_special_tokens):  # what transformers makes of a folder without tokenizer files
         raise ModelNotFound(f"{name!r} holds no tokenizer; copy the checkpoint's tokenizer.json beside the weights")
 
 
-def _check_weights(name: str, missing: Iterable[str]) -> None:
+def check_weights(name: str, missing: Iterable[str]) -> None:
     """Refuses weights that transformers has filled in with random numbers; nothing here reads the pooler."""
     lacking = sorted(key for key in missing if "pooler" not in key)
     if lacking:
@@ -134,18 +135,18 @@ def _check_weights(name: str, missing: Iterable[str]) -> None:
 
 
 @contextmanager
-def _told(name: str) -> Iterator[None]:
+def told(name: str, kind: str = "encoder") -> Iterator[None]:
     """One sentence for whatever is wrong with a checkpoint: every kind of broken file raises a kind of error of its own."""
     try:
         yield
     except Exception as error:
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
-        remedy = "give a hub name, or a folder with config.json, model.safetensors and tokenizer.json"
-        raise ModelNotFound(f"cannot load the encoder {name!r} ({reason}); {remedy}") from error
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".:")
+        remedy = "give a hub name, or a folder with config.json, model.safetensors and tokenizer.json of one"
+        raise ModelNotFound(f"cannot load the {kind} {name!r} ({reason}); {remedy}") from error
 
 
 @contextmanager
-def _quietly() -> Iterator[None]:
+def quietly() -> Iterator[None]:
     """A library prints nothing: transformers would show a bar even for a local folder, and a table of what it lacks."""
     from transformers.utils import logging
 

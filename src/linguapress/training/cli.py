@@ -145,15 +145,7 @@ def select(
         dropout=dropout, average=average, measure_every=measure_every, mix=_mix(mix), seed=seed, device=str(device_of(device)),
     )  # fmt: skip
     with _progress() as progress:
-        bars: dict[str, TaskID] = {}
-
-        def show(task: str, step: int, total: int, losses: dict[str, float]) -> None:
-            if task not in bars:
-                bars[task] = progress.add_task(task)
-            label = " ".join((task, *(f"{name} {value:.3f}" for name, value in losses.items())))
-            progress.update(bars[task], completed=step, total=total, description=label)
-
-        metrics = train(settings, show)
+        metrics = train(settings, _bars(progress))
     best = max(metrics["selection"]["thresholds"].items(), key=lambda item: float(item[1]["f1"]))
     typer.echo(json.dumps({"ranking": metrics["ranking"], "threshold": best[0], **best[1]}, indent=1))
 

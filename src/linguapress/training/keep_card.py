@@ -7,10 +7,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import regex
-
 from linguapress.training.corpus import named
 from linguapress.training.keep_settings import KeepSettings
+from linguapress.training.licences import licence_of
 
 _TEMPLATE = """---
 {front}
@@ -75,7 +74,7 @@ def card(settings: KeepSettings, metrics: Mapping[str, Any], sizes: Mapping[str,
     base = _told(settings.base)
     sets = named(settings.data)
     rows = [[name, item.weight, *sizes[name]] for name, item in sets.items()]
-    stated = [f"- {name}: {_licence(item.folder)}" for name, item in sets.items()]
+    stated = [f"- {name}: {licence_of(item.folder)}" for name, item in sets.items()]
     found = metrics["baselines"].items()
     scores = [[name, row.get("f1"), row.get("auc")] for name, row in found] + [["**this model**", *_f1(metrics["dev"]["all"])]]
     optimism = "The dev splits also chose the epoch, so the figures are slightly optimistic.\n" if settings.patience else ""
@@ -106,14 +105,6 @@ def _losses(settings: KeepSettings) -> str:
         name = _told(settings.teacher)
         parts.append(f"{settings.teacher_weight:g} x KL divergence from the keep probabilities of `{name}` (arXiv 1503.02531)")
     return "\n".join(f"- {part}" for part in parts)
-
-
-def _licence(folder: Path) -> str:
-    """The paragraphs of the data set's README that speak of licences."""
-    file = folder / "README.md"
-    text = file.read_text(encoding="utf-8", errors="replace") if file.is_file() else ""
-    found = [" ".join(block.split()) for block in regex.split(r"\n\s*\n", text) if regex.search(r"(?i)licen[cs]e", block)]
-    return " ".join(found) or "not stated"
 
 
 def _f1(row: Mapping[str, float]) -> tuple[float, float]:

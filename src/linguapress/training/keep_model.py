@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors import SafetensorError
 from torch import nn
-from transformers import AutoConfig, AutoModel, AutoModelForTokenClassification, AutoTokenizer
-from transformers.utils import logging
+from transformers import AutoConfig, AutoModel, AutoModelForTokenClassification
 
 from linguapress.errors import ModelNotFound
 from linguapress.models.embedded import model_folder
 from linguapress.models.minilm import original
+from linguapress.models.weights import check_tokenizer, load_tokenizer, quietly, told
 
 LABELS = {0: "drop", 1: "keep"}
 ORIGINAL = "all-MiniLM-L6-v2"
@@ -32,18 +30,15 @@ def encoder_folder(name: str) -> str:
     return original() if name == ORIGINAL else model_folder(name)
 
 
-def load_tokenizer(name: str) -> Any:
-    """The tokenizer of an encoder.
+def encoder_tokenizer(name: str) -> Any:
+    """The tokenizer of an encoder, read as whoever runs the model reads it.
 
     Raises:
         ModelNotFound: there is none, or it gives no character offsets.
     """
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(encoder_folder(name))
-    except _FAILURES as error:
-        raise ModelNotFound(f"cannot load the tokenizer of {name!r}: {error}") from error
-    if not getattr(tokenizer, "is_fast", False):
-        raise ModelNotFound(f"the tokenizer of {name!r} gives no character offsets; choose an encoder with a fast tokenizer")
+    with told(name):
+        tokenizer = load_tokenizer(encoder_folder(name))
+    check_tokenizer(name, tokenizer)
     return tokenizer
 
 
@@ -76,7 +71,7 @@ def _loaded(kind: Any, name: str, attention: str | None, **settings: Any) -> Any
         for key in ("attention_probs_dropout_prob", "attention_dropout"):
             if hasattr(config, key):
                 setattr(config, key, 0.0)
-        with _quiet():
+        with quietly():
             return kind.from_pretrained(folder, config=config, dtype=torch.float32, attn_implementation=attention, **settings)
     except _FAILURES as error:
         raise ModelNotFound(f"cannot load the encoder {name!r}: {error}") from error
@@ -115,20 +110,6 @@ def depth(name: str, model: Any) -> int:
 def write_model(model: nn.Module, tokenizer: Any, folder: Path, dtype: str) -> None:
     """Writes safetensors, config and tokenizer."""
     folder.mkdir(parents=True, exist_ok=True)
-    with _quiet():
+    with quietly():
         in_precision(model, getattr(torch, dtype)).save_pretrained(folder)  # type: ignore[operator]
     tokenizer.save_pretrained(folder)
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """A library prints nothing: transformers would report the new head, and show a bar even for a local folder."""
-    shown, level = logging.is_progress_bar_enabled(), logging.get_verbosity()
-    logging.disable_progress_bar()
-    logging.set_verbosity_error()
-    try:
-        yield
-    finally:
-        logging.set_verbosity(level)
-        if shown:
-            logging.enable_progress_bar()

@@ -18,10 +18,10 @@ from linguapress.training.keep_data import Batch, Step, collate
 from linguapress.training.keep_loss import Amounts, amounts, hold_loss, keep_loss, teacher_loss
 from linguapress.training.keep_model import (
     depth,
+    encoder_tokenizer,
     in_precision,
     load_classifier,
     load_original,
-    load_tokenizer,
     take_words,
     write_model,
 )
@@ -43,7 +43,7 @@ class Run:
         self.settings, self.processes, self.device = settings, processes, processes.device
         wanted = {"auto": precision_of(self.device), "bf16": torch.bfloat16, "fp32": torch.float32}[settings.precision]
         attention = attention_of(self.device, wanted)
-        self.tokenizer = load_tokenizer(settings.base)
+        self.tokenizer = encoder_tokenizer(settings.base)
         torch.manual_seed(settings.seed)
         self.master = load_classifier(settings.base, attention).to(self.device)
         if settings.words_of:

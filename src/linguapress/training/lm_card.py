@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import regex
 
 from linguapress.training.keep_card import table
+from linguapress.training.licences import licence_of
 from linguapress.training.lm_settings import LmSettings
 
 _TEMPLATE = """---
@@ -82,7 +82,8 @@ def card(settings: LmSettings, metrics: Mapping[str, Any]) -> str:
         front="\n".join(front), name=settings.out.resolve().name, parameters=metrics["parameters"] / 1e6, layers=settings.layers,
         width=settings.width, window=settings.window, vocabulary=settings.vocabulary, steps=metrics["steps"],
         tokens=metrics["tokens"] / 1e6, rounds=metrics["rounds"], data=settings.data.resolve().name,
-        minutes=metrics["seconds"] / 60, licence=_licence(settings.data), settings=json.dumps(told, indent=1), texts=test["texts"],
+        minutes=metrics["seconds"] / 60, licence=licence_of(settings.data), settings=json.dumps(told, indent=1),
+        texts=test["texts"],
         test_tokens=test["tokens"], test_bytes=test["bytes"], scores=table(("", "perplexity per token", "bits per byte"), rows),
         samples="\n".join(map(_sample, metrics["samples"])),
     )  # fmt: skip
@@ -92,11 +93,3 @@ def _sample(found: Mapping[str, str]) -> str:
     """One list item; line breaks are shown as slashes, so that headings in the text stay text."""
     start, continued = (" / ".join(regex.split(r"\s*\n\s*", found[key].strip())) for key in ("start", "continued"))
     return f"- **{start}** {continued}"
-
-
-def _licence(data: Path) -> str:
-    """The section of the data's README whose heading speaks of the licence."""
-    file = data / "README.md"
-    text = file.read_text(encoding="utf-8", errors="replace") if file.is_file() else ""
-    found = regex.search(r"(?im)^#+ .*licen[cs]e.*\n+((?:(?!#).*\n?)+)", text)
-    return " ".join(found[1].split()) if found else "not stated"

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
 from tokenizers import Tokenizer
 from transformers import AutoModelForCausalLM, LlamaConfig, LlamaForCausalLM
-from transformers.utils import logging
 
+from linguapress.models.weights import quietly
 from linguapress.training.lm_settings import LmSettings
 from linguapress.training.lm_tokens import END_ID, fast_tokenizer
 
@@ -31,27 +29,15 @@ def new_model(settings: LmSettings, vocabulary: int) -> Any:
 def write_model(model: Any, tokenizer: Tokenizer, settings: LmSettings) -> None:
     """Writes what AutoModelForCausalLM and AutoTokenizer load."""
     copied = copy.deepcopy(model).to(getattr(torch, settings.model_dtype))
-    with _quiet():
+    with quietly():
         copied.save_pretrained(settings.out)
     fast_tokenizer(tokenizer, settings.window).save_pretrained(settings.out)
 
 
 def read_model(out: Path, device: torch.device) -> Any:
     """What :func:`write_model` wrote, in float32."""
-    with _quiet():
+    with quietly():
         return AutoModelForCausalLM.from_pretrained(out, dtype=torch.float32).eval().to(device)
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """A library shows no bars of its own, least of all inside those of the command."""
-    shown = logging.is_progress_bar_enabled()
-    logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        if shown:
-            logging.enable_progress_bar()
 
 
 def size_of(out: Path) -> int:
