@@ -17,6 +17,7 @@ CAUSAL = {
     "gpt_neox": _WIDE | {"max_position_embeddings": 64},
     "opt": _WIDE | {"ffn_dim": 48, "max_position_embeddings": 64, "word_embed_proj_dim": 16},
     "bloom": {"hidden_size": 32, "n_layer": 2, "n_head": 4, "seq_length": 64},
+    "gptj": {"n_embd": 32, "n_layer": 2, "n_head": 4, "n_positions": 64, "rotary_dim": 4},
     "cohere": _ROTARY | {"logit_scale": 0.25},
     "mamba": {"hidden_size": 32, "num_hidden_layers": 2, "state_size": 4},
 }

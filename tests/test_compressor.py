@@ -19,7 +19,6 @@ from linguapress import (
     Compression,
     Compressor,
     InvalidDocuments,
-    ModelNotFound,
     Passage,
     Rating,
     Span,
@@ -169,13 +168,10 @@ def test_names_that_do_not_exist_list_those_that_do():
 
 def test_every_method_is_listed_and_loads():
     assert {"lingua", "llmlingua2", "sentence_filter", "document_ranking", "head", "random_words"} <= set(list_methods())
-    named = {"llmlingua", "longllmlingua", "selective_context"}  # they read with a causal language model, which must be named
     assert all(line.endswith(".") for line in list_methods().values())
-    assert all(isinstance(load(name, **({"model": "folder"} if name in named else {})), Compressor) for name in list_methods())
-    for name in named:
-        with pytest.raises(ModelNotFound, match="name its folder"):
-            load(name)
+    assert all(isinstance(load(name), Compressor) for name in list_methods())
     assert load() == load("lingua")
+    assert load("llmlingua") == load("llmlingua", model="lm")
 
 
 def test_documents_may_be_any_sequence():

@@ -1,11 +1,13 @@
 """The tutorials run as they stand, offline."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
 
-NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
+FOLDER = Path(__file__).parents[1] / "notebooks"
+NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
 
 
 def printed(notebook):
@@ -23,6 +25,7 @@ def test_a_notebook_runs_and_still_says_what_it_said(path, tmp_path, monkeypatch
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     monkeypatch.setenv("PYTHONWARNINGS", "ignore")
     monkeypatch.setenv("OMP_NUM_THREADS", os.environ.get("OMP_NUM_THREADS", "2"))
+    shutil.copytree(FOLDER / "data", tmp_path / "data")
     notebook = nbformat.read(path, as_version=4)
     stored = printed(notebook)
     nbclient.NotebookClient(notebook, timeout=600, resources={"metadata": {"path": str(tmp_path)}}).execute()
@@ -39,7 +42,19 @@ def own_model_is_closer_to_its_teacher(found):
     assert yours > embedded + 0.1
 
 
-CHECKS = {"train_your_own": own_model_is_closer_to_its_teacher}
+def prompts_fit_and_answers_are_recovered(found):
+    table = next(text.splitlines()[1:] for text in found if text.startswith("method "))
+    assert len(table) == 9
+    for _, ratio, tokens, allowed, *_ in (line.split() for line in table):
+        assert 0.95 * int(allowed) <= int(tokens) <= int(allowed), ratio
+    quoted, recovered = next(text.splitlines() for text in found if text.startswith("As in the example"))
+    assert len(quoted) < len(recovered)
+
+
+CHECKS = {
+    "train_your_own": own_model_is_closer_to_its_teacher,
+    "few_shot_prompts": prompts_fit_and_answers_are_recovered,
+}
 
 
 def test_there_are_notebooks_and_they_keep_their_outputs():

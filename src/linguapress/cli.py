@@ -19,6 +19,9 @@ _LATER = {
     "bench": "linguapress.evaluation.cli",
     "bench-runtimes": "linguapress.evaluation.runtimes",
     "bench-prepared": "linguapress.evaluation.prepared",
+    "bench-perplexity": "linguapress.evaluation.perplexity",
+    "bench-prompts": "linguapress.evaluation.prompts",
+    "bench-parity": "linguapress.evaluation.parity_perplexity",
 }
 
 
@@ -82,6 +85,9 @@ app.command("train", help="Train the models that linguapress ships.")(_placehold
 app.command("bench", help="Measure methods at equal budgets.")(_placeholder)
 app.command("bench-runtimes", help="Measure torch, ONNX Runtime and llmlingua on the same weights.")(_placeholder)
 app.command("bench-prepared", help="Measure what prepared records save, and that they change nothing.")(_placeholder)
+app.command("bench-perplexity", help="Measure llmlingua and longllmlingua beside the package llmlingua.")(_placeholder)
+app.command("bench-prompts", help="Measure methods on few-shot prompts.")(_placeholder)
+app.command("bench-parity", help="Prove llmlingua and longllmlingua against the package llmlingua.")(_placeholder)
 
 if __name__ == "__main__":
     app(prog_name="linguapress")

@@ -23,6 +23,10 @@ class ModelNotFound(OSError):
     """A model folder or hub name that cannot be loaded."""
 
 
+class BrokenModel(ArithmeticError):
+    """A model that answers with NaN: its weights are damaged, or its numbers overflow on this device."""
+
+
 class MissingExtra(ImportError):
     """An optional dependency that is not installed."""
 
@@ -33,3 +37,19 @@ class MissingExtra(ImportError):
 
 class DistillationError(RuntimeError):
     """A distillation that cannot begin or go on: nothing to distil, a teacher that cannot be used, too high a price."""
+
+
+class InvalidMemory(ValueError):
+    """Bytes or a file that hold no whole memory."""
+
+
+class InvalidPrompt(ValueError, TypeError):
+    """Segments of text and memories that cannot be read as one prompt."""
+
+
+class WrongModel(ValueError):
+    """A memory or a soft compressor that was made with another model, tokenizer or method."""
+
+
+class UnsupportedModel(ValueError):
+    """A causal language model that cannot carry memories, or not in the way that is asked for."""

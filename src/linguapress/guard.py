@@ -18,6 +18,9 @@ from linguapress.units import Units
 
 _NUMBER = r"\p{N}+"
 _WHOLE_NUMBER = r"(?<![\w.,:/-])(?:(?!\p{N})[\w.,:/-])*+\p{N}[\w.,:/%-]*(?<!\p{P})"
+_TERM = r"[$€£¥]?(?:\p{N}++(?:[.,]\p{N}++)*+|\.\p{N}++)%?"
+_OPERATION = rf"[ \t]?[-+*/×·÷=<>≤≥≈^−–][ \t]?{_TERM}"
+_CALCULATION = regex.compile(rf"(?<!\S)[-+*/×÷=−][ \t]{_TERM}(?:{_OPERATION})*+|(?<![\w.,]){_TERM}(?:{_OPERATION})++")
 _NEGATION = (
     r"(?i:\b(?:not|no|never|none|nor|neither|nothing|nobody|nowhere|without|cannot|unless|except|fails?|failed|lacks?|lacking|"
     r"\w+n['’]t|hardly|barely|"
@@ -32,7 +35,7 @@ class Guard:
     """What selection may not tear.
 
     Attributes:
-        numbers: words with a digit survive where words are dropped.
+        numbers: words with a digit survive where words are dropped, and calculations such as "1,000 - 480 = 520" are not torn.
         negations: so do negations (some twenty languages).
         keep: regular expressions; what they match survives at every stage, as long as the unit that holds it fits, and is
             never split.
@@ -70,11 +73,12 @@ class Guard:
         spans = join_blank(text, split(text))
         found = blocks(text) if self.structure else []
         protected = [Span(*match.span()) for match in _pattern(self.keep).finditer(text) if match.group()] if self.keep else []
+        sums = [Span(*match.span()) for match in _CALCULATION.finditer(text)] if self.numbers else []
         vital = [match.start() for match in _pattern(self._vital).finditer(text)] if self._vital else []
-        if not (found or protected):
+        if not (found or protected or sums):
             return Units(spans, vital=_holding(spans, vital))
         joints = {cut for block in found for cut in (block.start, *block.cuts)}  # a block is torn nowhere else anyway
-        spans = _untorn(text, spans, found, protected, joints)
+        spans = _untorn(text, spans, found, [*protected, *sums], joints)
         places = [place for start, end in protected for place in (start, *(cut for cut in joints if start < cut < end))]
         return _bound(spans, found, _holding(spans, places), _holding(spans, vital))
 

@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from linguapress.compressor import Chain, Compressor
-from linguapress.errors import ModelNotFound, UnknownName
+from linguapress.chain import Chain
+from linguapress.compressor import Compressor
+from linguapress.errors import UnknownName
 from linguapress.guard import Guard
 from linguapress.language import LanguageModel
 from linguapress.order import Order
@@ -73,8 +74,9 @@ def llmlingua2(
 
 
 def llmlingua(  # noqa: PLR0913 - each is a setting
-    *, model: str | None = None, device: str = "auto", guard: Guard | None = None, order: Order = "original",
+    *, model: str = "lm", device: str = "auto", guard: Guard | None = None, order: Order = "original",
     level: Level = "words", pool: Pool = "max", documents: float | None = 2.0, sentences: float | None = None, segment: int = 100,
+    runtime: str = "auto",
 ) -> Compressor:  # fmt: skip
     """Words that a causal language model does not foresee, whatever the query.
 
@@ -82,24 +84,25 @@ def llmlingua(  # noqa: PLR0913 - each is a setting
     """
     from linguapress.methods.llmlingua import LLMLingua
 
-    language_model = _language_model(model, device)
+    language_model = _language_model(model, device, runtime)
     return LLMLingua(language_model, None, guard or Guard(), order, level, documents, sentences, segment, pool)
 
 
 def longllmlingua(  # noqa: PLR0913 - each is a setting
-    *, model: str | None = None, device: str = "auto", guard: Guard | None = None, order: Order = "relevance",
+    *, model: str = "lm", device: str = "auto", guard: Guard | None = None, order: Order = "relevance",
     level: Level = "words", pool: Pool = "max", documents: float | None = 2.0, sentences: float | None = None, spread: float = 0.3,
+    segment: int = 200, runtime: str = "auto",
 ) -> Compressor:  # fmt: skip
     """Documents that foretell the question, best first, and words that it explains."""
     from linguapress.methods.longllmlingua import LongLLMLingua
 
-    language_model = _language_model(model, device)
-    return LongLLMLingua(language_model, None, guard or Guard(), order, level, documents, sentences, pool=pool, spread=spread)
+    language_model = _language_model(model, device, runtime)
+    return LongLLMLingua(language_model, None, guard or Guard(), order, level, documents, sentences, segment, pool, spread)
 
 
 def selective_context(
-    *, model: str | None = None, device: str = "auto", guard: Guard | None = None, unit: str = "phrases", pool: Pool = "mean",
-    threshold: float | None = None,
+    *, model: str = "lm", device: str = "auto", guard: Guard | None = None, unit: str = "phrases", pool: Pool = "mean",
+    threshold: float | None = None, runtime: str = "auto",
 ) -> Compressor:  # fmt: skip
     """Words, phrases or sentences with the most self-information.
 
@@ -107,15 +110,13 @@ def selective_context(
     """
     from linguapress.methods.selective_context import SelectiveContext, splitter
 
-    return SelectiveContext(_language_model(model, device), splitter(unit), pool, threshold, guard or Guard())
+    return SelectiveContext(_language_model(model, device, runtime), splitter(unit), pool, threshold, guard or Guard())
 
 
-def _language_model(model: str | None, device: str) -> LanguageModel:
-    if model is None:
-        raise ModelNotFound("this method reads with a causal language model; name its folder: model='path/to/model'")
-    from linguapress.models.causal_lm import CausalLM
+def _language_model(model: str, device: str, runtime: str) -> LanguageModel:
+    from linguapress.models.causal_lm import shared_causal_lm
 
-    return CausalLM(model, device)
+    return shared_causal_lm(model, device, runtime)
 
 
 def sentence_filter(*, model: str = "mini", device: str = "auto", guard: Guard | None = None, runtime: str = "auto") -> Compressor:

@@ -24,7 +24,7 @@ def keep_best(draft: Draft, units: Sequence[Units | Sequence[Span]], scores: Row
 
     The token counts of words do not add up (9 % off with a byte-level BPE), so the joined text itself is counted: an estimate
     from its length starts the search, a handful of counts ends it. Ties go to the earlier unit. NaN counts as the lowest score.
-    A forced unit comes before all others, unless its score is -inf.
+    Forced units come first, vital ones next, unless their score is -inf.
 
     Args:
         draft: passages and limit.
@@ -147,8 +147,9 @@ class Selection:
 def _steps(units: Sequence[Units], scores: Rows) -> list[tuple[int, list[int]]]:
     """Units best first, each as its passage and itself together with those it needs and that are not there yet."""
     rows = [_row(item, values) for item, values in zip(units, scores, strict=True)]
-    flat = np.concatenate([np.empty(0), *rows])
-    places = np.argsort(-flat, kind="stable")
+    ranks = [_ranks(item, row) for item, row in zip(units, rows, strict=True)]
+    flat, first = np.concatenate([np.empty(0), *rows]), np.concatenate([np.empty(0), *ranks])
+    places = np.lexsort((-flat, first))
     owner = np.repeat(np.arange(len(rows)), [len(row) for row in rows])[places].tolist()
     starts = np.cumsum([0, *(len(row) for row in rows)])
     own = (places - starts[owner]).tolist()
@@ -169,7 +170,14 @@ def _row(units: Units, values: Sequence[float] | Floats) -> NDArray[np.float64]:
     if len(values) != len(units.spans):
         raise ValueError(f"{len(units.spans)} units need as many scores, got {len(values)}")
     row = np.array(values, dtype=np.float64)
-    forced = [unit for unit in units.forced | units.vital if row[unit] != -np.inf]
     row[np.isnan(row)] = -np.inf
-    row[forced] = np.inf
     return row
+
+
+def _ranks(units: Units, row: NDArray[np.float64]) -> NDArray[np.float64]:
+    """0 for units that the caller forces, 1 for vital ones, 2 for all others and for those that score -inf; shape [units]."""
+    ranks = np.full(len(row), 2.0)
+    ranks[list(units.vital)] = 1
+    ranks[[*units.forced, *np.flatnonzero(row == np.inf)]] = 0
+    ranks[row == -np.inf] = 2
+    return ranks

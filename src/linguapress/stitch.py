@@ -85,7 +85,7 @@ class Stitcher:
             return self._verbatim_joint(own, following)
         at = unit
         if not (own.stops or own.breaks):
-            at = next((number for number in range(unit + 1, following) if self.tails[number].stops), unit)
+            at = self._stop(unit, following)
         mark = blank = self.tails[at]
         if last:
             return ((mark.mark, mark.blank),)
@@ -93,6 +93,15 @@ class Stitcher:
             if tail.breaks > blank.breaks or (tail.end > tail.blank and not (blank.breaks or blank.end > blank.blank)):
                 blank = tail
         return (mark.mark, mark.blank), (blank.blank, blank.end)
+
+    def _stop(self, unit: int, following: int) -> int:
+        """The dropped unit on the same line that ends the sentence of a kept one; the kept one itself where there is none."""
+        for number in range(unit + 1, following):
+            if self.tails[number].stops:
+                return number
+            if self.tails[number].breaks:
+                break
+        return unit
 
     def _verbatim_joint(self, own: Tail, following: int) -> Iterable[tuple[int, int]]:
         """Inside structured text: a comma goes when what closes the list comes next."""

@@ -55,3 +55,18 @@ def test_all_evidence_is_blank_where_no_question_has_several_gold_passages():
     column = [cell.strip() for cell in lines[2].split("|")].index("all evidence")
     assert [line.split("|")[column].strip() for line in lines[4:]] == ["", "0.000", ""]
     assert [mean["evidence"] for mean in means] == [1, 1, 1]
+
+
+def test_milliseconds_are_those_of_the_timed_rows():
+    rows = [
+        row("a", 0, True, ms=4.0, forward_ms=1.0),
+        row("a", 1, True, ms=8.0, forward_ms=5.0),
+        row("a", 2, True, ms=None, forward_ms=None),
+    ]
+    untimed = row("b", 0, True, ms=None, forward_ms=None)
+    means = tables.summary([*rows, untimed])
+    assert [(mean["ms"], mean["outside"]) for mean in means] == [(6.0, 0.5), (None, None)]
+    assert [mean["limit"] for mean in means] == [100, 100]
+    lines = tables.markdown(means, "t").splitlines()
+    assert lines[4].endswith("| 6 | 50% |")
+    assert lines[5].endswith("|  |  |")

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from methods import toy_lm
 from samples import BRIDGE, DOCUMENTS, OVEN, PROSE, hostile
 
-from linguapress import Budget, Span, Stage
+from linguapress import Budget, InvalidBudget, InvalidDocuments, Span, Stage
 
 METHODS = fakes.METHODS | toy_lm.METHODS
 WORD_METHODS = fakes.WORD_METHODS + toy_lm.WORD_METHODS
@@ -66,6 +66,33 @@ def test_everything_is_kept_byte_for_byte_when_everything_fits(press, reader, co
         if reader != "zipped":  # another order may cost more there
             assert [kept.get(index, "") for index in range(len(DOCUMENTS))] == DOCUMENTS
         assert not out.warnings or reader == "zipped"
+
+
+@every_method
+def test_a_batch_gives_what_its_requests_give_alone(press):
+    budget = Budget(tokens=25, count=count_words)
+    requests = [(DOCUMENTS, "Who built the Lion Bridge?"), ([BRIDGE], None), ([], "Why?"), (["short"], None), ([OVEN, BRIDGE], " ")]
+    found = press.compress_batch([documents for documents, _ in requests], [query for _, query in requests], budget=budget)
+    alone = [press.compress(*request, budget=budget) for request in requests]
+    assert [(out.text, out.passages, out.dropped, out.warnings, out.limit) for out in found] == [
+        (out.text, out.passages, out.dropped, out.warnings, out.limit) for out in alone
+    ]
+    assert [[stage[:3] for stage in out.stages] for out in found] == [[stage[:3] for stage in out.stages] for out in alone]
+
+
+def test_a_batch_may_be_empty_but_not_uneven():
+    press, budget = METHODS["llmlingua"], Budget(tokens=25, count=count_words)
+    assert press.compress_batch([], budget=budget) == []
+    with pytest.raises(ValueError, match="queries must be one for each of 2 requests"):
+        press.compress_batch([["a"], ["b"]], ["Why?"], budget=budget)
+    with pytest.raises(ValueError, match="prepared must be one for each of 1 requests"):
+        press.compress_batch([["a"]], prepared=[], budget=budget)
+    with pytest.raises(InvalidDocuments, match="got str; wrap a single text"):
+        press.compress_batch(["a"], budget=budget)
+    with pytest.raises(InvalidDocuments, match="a batch must be a list of lists"):
+        press.compress_batch("a", budget=budget)
+    with pytest.raises(InvalidBudget, match="must be a Budget"):
+        press.compress_batch([], budget=5)
 
 
 @in_order

@@ -6,7 +6,7 @@ from fakes import count_words, edges
 from methods.toy_lm import ToyLM, cache, unigram
 from samples import BRIDGE, DOCUMENTS, OVEN, PROSE
 
-from linguapress import Budget, Chain, Draft, Guard, ModelNotFound, Passage, Rating, Segmented, load
+from linguapress import Budget, Chain, Draft, Guard, Passage, Rating, Segmented, load
 from linguapress.methods.controller import Portions
 from linguapress.methods.document_ranking import DocumentRanking
 from linguapress.methods.likelihood import Perplexity
@@ -174,6 +174,8 @@ def test_settings_that_cannot_be_are_refused(settings, words_of_it):
 
 
 @pytest.mark.parametrize("name", ["llmlingua", "longllmlingua", "selective_context"])
-def test_without_a_model_the_preset_asks_for_one(name):
-    with pytest.raises(ModelNotFound, match="name its folder"):
-        load(name)
+def test_the_presets_read_with_the_embedded_model(name):
+    press = load(name)
+    assert press == load(name, model="lm")
+    out = press.compress([BRIDGE, OVEN], "At which temperature should the oven be?", budget=Budget(tokens=60))
+    assert 50 <= out.tokens_after <= 60

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from methods.toy_lm import ToyLM
 from samples import BRIDGE, OVEN, hostile
 
-from linguapress import Budget, InvalidBudget, InvalidDocuments, compress_prompt
+from linguapress import Budget, InvalidBudget, InvalidDocuments, Prompt, compress_prompt, compress_prompts
 from linguapress.methods.llmlingua import LLMLingua
 from linguapress.methods.llmlingua2 import LLMLingua2
 from linguapress.methods.longllmlingua import LongLLMLingua
@@ -75,6 +75,30 @@ def test_any_part_may_be_missing(press, parts, tokens):
     assert count_words(out.text) <= tokens
     if tokens == 9:
         assert (out.instruction, out.question) == (parts[0], parts[2])
+
+
+@every_press
+def test_several_prompts_come_out_as_each_alone(press):
+    prompts = [
+        Prompt(INSTRUCTION, SHOTS, QUESTION), Prompt("", SHOTS[2:5], QUESTION), Prompt(INSTRUCTION, [BRIDGE, OVEN]), Prompt(),
+        Prompt(BRIDGE, SHOTS * 3, OVEN), Prompt("Short.", ["shot"], "Why?"),
+    ]  # fmt: skip
+    settings = {"budget": words(tokens=50), "instruction_rate": 0.85, "question_rate": 0.9}
+    found = compress_prompts(press, prompts, **settings)
+    for prompt, out in zip(prompts, found, strict=True):
+        alone = compress_prompt(press, prompt.instruction, prompt.demonstrations, prompt.question, **settings)
+        assert (out.instruction, out.demonstrations, out.question) == (alone.instruction, alone.demonstrations, alone.question)
+        assert (out.text, out.compression.warnings) == (alone.text, alone.compression.warnings)
+        assert count_words(out.text) <= out.compression.limit
+
+
+def test_several_prompts_are_read_side_by_side():
+    alone, together = ToyLM(), ToyLM()
+    prompts = [Prompt(INSTRUCTION, SHOTS[n:], QUESTION) for n in range(4)]
+    for prompt in prompts:
+        compress_prompts(LLMLingua(alone), [prompt], budget=words(tokens=60))
+    compress_prompts(LLMLingua(together), prompts, budget=words(tokens=60))
+    assert (alone.readers, together.readers) == ([1, 1, 1, 1], [4])
 
 
 @given(

@@ -61,11 +61,13 @@ class ToyLM:
         surprisal: nats of a piece, given those before it; pieces are told without blanks.
         longest: characters of a piece.
         log: what was read, for tests that count.
+        readers: how many texts each reader was given.
     """
 
     surprisal: Surprisal = by_chance
     longest: int = 4
     log: list[str] = field(default_factory=list, compare=False)
+    readers: list[int] = field(default_factory=list, compare=False)
 
     def __deepcopy__(self, memo):
         return self
@@ -85,6 +87,7 @@ class ToyLM:
         return TokenScores(offsets, np.array(values, dtype=np.float32))
 
     def reader(self, texts, prefixes=None):
+        self.readers.append(len(texts))
         return ToyReader(self, texts, prefixes if prefixes is not None else [""] * len(texts))
 
 

@@ -41,10 +41,11 @@ def selector(tmp_path_factory, embedded_tokenizer):
 def sharing(tmp_path_factory, embedded_tokenizer):
     """Folders of one selector with the embedded model's word embeddings: saved with them, and saved without."""
     from linguapress.models.embedded import model_folder
-    from linguapress.models.pair_weights import WORDS, _word_embeddings, save_selector
+    from linguapress.models.pair_weights import WORDS, save_selector
+    from linguapress.models.stored import read_weight
 
     model = _selector(384)
-    model.get_parameter(WORDS).data.copy_(_word_embeddings(Path(model_folder("mini"))))
+    model.get_parameter(WORDS).data.copy_(read_weight(Path(model_folder("mini")), "word_embeddings.weight"))
     folders = [tmp_path_factory.mktemp("sharing") / name for name in ("own", "shared")]
     for folder, words_of in zip(folders, (None, "mini"), strict=True):
         save_selector(model, embedded_tokenizer, folder, words_of)

@@ -10,9 +10,9 @@ from architectures import CAUSAL
 from samples import BRIDGE, CHINESE, HOSTILE, OVEN
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from linguapress import ModelNotFound, UnknownName
+from linguapress import BrokenModel, ModelNotFound, UnknownName
 from linguapress.models.causal_cache import Feed
-from linguapress.models.causal_lm import CausalLM
+from linguapress.models.causal_lm import CausalLM, shared_causal_lm
 from linguapress.models.causal_weights import CausalWeights
 from linguapress.models.causal_windows import batches, strides
 from linguapress.models.weights import load_tokenizer
@@ -262,6 +262,29 @@ def test_nan_is_an_error(tmp_path, causal_folder, when):
     model = CausalLM(str(tmp_path), "cpu")
     if when == "reading":
         assert np.isfinite(model.surprisals(["Short."])[0].values).all()
-    with pytest.raises(ModelNotFound, match="NaN") as error:
+    with pytest.raises(BrokenModel, match="NaN") as error:
         model.surprisals([OVEN])
     said(error)
+
+
+def test_float32_on_demand_and_no_other_runtime(causal_folder, monkeypatch):
+    folder = causal_folder("llama")
+    monkeypatch.setattr("linguapress.models.causal_loading.precision_of", lambda device: torch.bfloat16)
+    assert not CausalLM(folder, "cpu").loaded.exact
+    exact = CausalLM(folder, "cpu", runtime="torch-float32")
+    assert exact.loaded.exact
+    assert pickle.loads(pickle.dumps(exact)).loaded.exact
+    with pytest.raises(UnknownName, match="run on torch alone"):
+        CausalLM(folder, "cpu", runtime="onnx")
+    with pytest.raises(UnknownName, match="unknown runtime 'fast'"):
+        CausalLM(folder, "cpu", runtime="fast")
+
+
+def test_the_embedded_model_reads_english_and_is_loaded_once():
+    text = "The bridge over the river was built in the nineteenth century and is one of the longest in the country."
+    scrambled = " ".join(sorted(text.split()))
+    model = shared_causal_lm()
+    assert model is shared_causal_lm("lm", "auto")
+    fluent, mixed = (float(scores.values.mean()) for scores in model.surprisals([text, scrambled]))
+    assert fluent < mixed - 1
+    assert fluent < 5

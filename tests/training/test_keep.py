@@ -15,6 +15,8 @@ from typer.testing import CliRunner
 
 from linguapress import Budget, load
 from linguapress.errors import ModelNotFound, UnknownName
+from linguapress.models.embedded import model_folder
+from linguapress.models.stored import read_state
 from linguapress.models.token_classifier import TokenClassifier
 from linguapress.training import keep
 from linguapress.training.cli import app
@@ -199,17 +201,13 @@ def test_several_processes_need_accelerate(settings, monkeypatch):
 
 
 def test_frozen_words_are_kept_bit_for_bit(settings):
-    from importlib import resources
-
-    mini = Path(str(resources.files("linguapress").joinpath("assets/mini")))
-    words = weights(mini)["bert.embeddings.word_embeddings.weight"]
+    mini = read_state(Path(model_folder("mini")))
     made = KeepSettings("mini", settings().data, settings().out, epochs=1, batch=48, freeze_words=True)
     train(made)
     trained = weights(made.out)
-    assert torch.equal(trained["bert.embeddings.word_embeddings.weight"], words)
-    assert not torch.equal(
-        trained["bert.embeddings.position_embeddings.weight"], weights(mini)["bert.embeddings.position_embeddings.weight"]
-    )
+    words, positions = (f"bert.embeddings.{kind}_embeddings.weight" for kind in ("word", "position"))
+    assert torch.equal(trained[words], mini[words])
+    assert not torch.equal(trained[positions], mini[positions])
 
 
 def test_words_can_be_those_of_another_model(settings, base, tmp_path, embedded_tokenizer):

@@ -102,24 +102,14 @@ def _plainly() -> Iterator[None]:
 
 
 def _teacher(spec: str, base_url: str | None, key_variable: str, temperature: float | None, timeout: float) -> Teacher:
-    kind, _, rest = spec.partition(":")
-    if kind not in ("openai", "langchain") or not rest:
-        raise UnknownName(f"unknown teacher {spec!r}; write openai:MODEL or langchain:package.module:factory")
-    if kind == "langchain":
-        from linguapress.training.distill.langchain_teacher import langchain_teacher
+    from linguapress.training.distill.teachers import teacher_of
 
-        if base_url is not None or temperature is not None:
-            fail("--base-url and --temperature are for openai:MODEL; set them in the LangChain factory", USAGE)
-        if (here := os.getcwd()) not in sys.path:  # a module next to the user, as python -m finds it
-            sys.path.insert(0, here)
-        return langchain_teacher(rest)
-    from linguapress.training.distill.openai_teacher import BASE_URL, OpenAITeacher
-
-    key = os.environ.get(key_variable, "")
-    if not key and base_url is None:
-        fail(f"the environment variable {key_variable} holds no key; set it, or name another with --key-variable", USAGE)
-    options = {} if temperature is None else {"temperature": temperature}
-    return OpenAITeacher(rest, base_url or BASE_URL, key, timeout, options)
+    try:
+        return teacher_of(spec, base_url, key_variable, temperature, timeout)
+    except UnknownName:
+        raise
+    except ValueError as error:
+        fail(str(error), USAGE)
 
 
 def _agreed() -> bool:

@@ -4,24 +4,21 @@ from __future__ import annotations
 
 import platform
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from typing import NamedTuple
 
-from linguapress.budget import Budget
 from linguapress.compression import Compression
 from linguapress.compressor import Compressor
 from linguapress.errors import InvalidBudget
+from linguapress.evaluation.clock import Clock, Forgetful, forward_clock, readers
 from linguapress.evaluation.contenders import contender
 from linguapress.evaluation.metrics import answer_survives, share_kept
 from linguapress.evaluation.ranking import place as gold_place
+from linguapress.evaluation.sizes import Size
 from linguapress.evaluation.tables import Row
 from linguapress.evaluation.tasks import Example
-from linguapress.models.embedded import EMBEDDED
-from linguapress.models.encoder import Encoder, shared_encoder
-from linguapress.models.pair_reader import PairReader
-from linguapress.models.pair_relevance import PairRelevance
+from linguapress.models.embedded import CAUSAL
 
 
 class Trial(NamedTuple):
@@ -29,72 +26,40 @@ class Trial(NamedTuple):
 
     method: str
     compressor: Compressor
-    budget: Budget
+    size: Size
 
-    @property
-    def label(self) -> int | float | str:
-        """The budget in the results: tokens, a rate, or ``adaptive``."""
-        if self.budget.tokens is not None:
-            return self.budget.tokens
-        return "adaptive" if self.budget.rate is None else self.budget.rate
+    def compress(self, example: Example) -> Compression:
+        """What the method makes of an example."""
+        return self.compressor.compress(example.documents, example.question, budget=self.size.budget)
 
 
-@dataclass
-class Clock:
-    """Seconds that the models spent in their forward passes."""
-
-    seconds: float = 0.0
-
-
-@contextmanager
-def forward_clock(readers: Sequence[Encoder | PairReader]) -> Iterator[Clock]:
-    """Counts the time of every forward pass of the readers, which are loaded first."""
-    clock = Clock()
-    with ExitStack() as stack:
-        for reader in readers:
-            stack.enter_context(_timed(reader.loaded, clock))
-        yield clock
-
-
-@contextmanager
-def _timed(loaded: Any, clock: Clock) -> Iterator[None]:
-    forward = loaded.forward
-
-    def timed(*args: Any) -> Any:
-        start = time.perf_counter()
-        try:
-            return forward(*args)
-        finally:
-            clock.seconds += time.perf_counter() - start
-
-    loaded.forward = timed
-    try:
-        yield
-    finally:
-        loaded.forward = forward
-
-
-def trials(methods: Sequence[str], budgets: Sequence[Budget]) -> dict[str, list[Trial]]:
+def trials(methods: Sequence[str], sizes: Sequence[Size], lm: str = CAUSAL) -> dict[str, list[Trial]]:
     """What is run of each method; nothing at an open budget of one that cannot tell how much to keep.
+
+    Args:
+        methods: names of contenders.
+        sizes: how much may remain.
+        lm: the causal language model of the perplexity methods.
 
     Raises:
         InvalidBudget: nothing is left to run.
+        UnknownName: a contender that does not exist.
     """
-    found = {name: _trials(name, contender(name), budgets) for name in methods}
+    found = {name: _trials(name, contender(name, lm), sizes) for name in methods}
     if not any(found.values()):
         raise InvalidBudget(f"none of {', '.join(methods)} can tell how much to keep; give budgets")
     return found
 
 
-def _trials(name: str, compressor: Compressor, budgets: Sequence[Budget]) -> list[Trial]:
+def _trials(name: str, compressor: Compressor, sizes: Sequence[Size]) -> list[Trial]:
     with suppress(InvalidBudget):
         compressor.unbudgeted()
-        return [Trial(name, compressor, budget) for budget in budgets]
-    return [Trial(name, compressor, budget) for budget in budgets if not budget.open]
+        return [Trial(name, compressor, size) for size in sizes]
+    return [Trial(name, compressor, size) for size in sizes if not size.budget.open]
 
 
 def run(
-    examples: Sequence[Example], methods: Sequence[str], budgets: Sequence[Budget], *, warm: bool = False,
+    examples: Iterable[Example], methods: Sequence[str], sizes: Sequence[Size], *, lm: str = CAUSAL, timed: int | None = None,
     ranking: bool = False, done: Callable[[], None] = lambda: None,
 ) -> Iterator[Row]:  # fmt: skip
     """One row for each example, method and budget.
@@ -102,53 +67,64 @@ def run(
     Args:
         examples: questions over passages.
         methods: names of contenders.
-        budgets: how much may remain; an open one leaves it to the method, where that can tell.
-        warm: lets the models remember texts from one method and budget to the next; times then mean nothing.
+        sizes: how much may remain; an open budget leaves it to the method, where that can tell.
+        lm: the causal language model of the perplexity methods.
+        timed: how many examples are timed, the first ones; None = all. Of the others the models remember the texts from one
+            method and budget to the next.
         ranking: adds ``gold_place`` to the rows, see :func:`linguapress.evaluation.ranking.place`.
         done: called after each example.
     """
-    found = trials(methods, budgets)
-    readers = _readers([trial.compressor for group in found.values() for trial in group])
-    with forward_clock(readers) as clock:
-        for example in examples:
+    found = trials(methods, sizes, lm)
+    known = readers(trial.compressor for group in found.values() for trial in group)
+    with forward_clock(known) as clock:
+        for number, example in enumerate(examples):
+            cold = timed is None or number < timed
             for group in filter(None, found.values()):
-                rows = [_measured(trial, example, clock, () if warm else readers) for trial in group]
+                rows = [_timed(trial, example, clock, known) if cold else _untimed(trial, example) for trial in group]
                 place = {"gold_place": gold_place(group[0].compressor, example)} if ranking else {}  # after what is timed
                 yield from (row | place for row in rows)
             done()
 
 
-def _readers(compressors: Sequence[Compressor]) -> list[Encoder | PairReader]:
-    """The models whose time is told apart: the embedded encoder, and those that read pairs."""
-    selectors = (getattr(getattr(compressor, "relevance", None), "selector", None) for compressor in compressors)
-    pairs = [selector.reader for selector in selectors if isinstance(selector, PairRelevance)]
-    return [shared_encoder(EMBEDDED), *dict.fromkeys(pairs)]
-
-
-def _measured(trial: Trial, example: Example, clock: Clock, forgetting: Sequence[Encoder | PairReader]) -> Row:
-    for reader in forgetting:
+def _timed(trial: Trial, example: Example, clock: Clock, known: Sequence[Forgetful]) -> Row:
+    """A row of texts that no model has seen, with milliseconds."""
+    for reader in known:
         reader.forget()
     spent, start = clock.seconds, time.perf_counter()
-    out = trial.compressor.compress(example.documents, example.question, budget=trial.budget)
+    out = trial.compress(example)
     total = time.perf_counter() - start
-    about = {"method": trial.method, "budget": trial.label, "id": example.id}
-    return about | _row(example, out, total, clock.seconds - spent)
+    return _row(trial, example, out) | {"ms": 1000 * total, "forward_ms": 1000 * (clock.seconds - spent)}
 
 
-def _row(example: Example, out: Compression, seconds: float, forward: float) -> Row:
+def _untimed(trial: Trial, example: Example) -> Row:
+    """A row of texts that the models may have seen, where milliseconds would mean nothing."""
+    return _row(trial, example, trial.compress(example)) | {"ms": None, "forward_ms": None}
+
+
+def _row(trial: Trial, example: Example, out: Compression) -> Row:
     kept = {passage.index: passage.text for passage in out.passages}
     shares = [share_kept(sentence, kept.get(index, "")) for index, sentence in example.evidence]
     hops = [share_kept(sentence, kept.get(index, "")) for index, sentence in example.hops]
     return {
+        "method": trial.method,
+        "budget": trial.size.label,
+        "id": example.id,
         "answer": answer_survives(out.text, example.answers),
         "evidence": max(shares) >= 0.5 if shares else None,
         "all_evidence": min(hops) >= 0.5 if hops else None,
         "tokens_before": out.tokens_before,
         "tokens_after": out.tokens_after,
         "limit": out.limit,
-        "ms": seconds * 1000,
-        "forward_ms": forward * 1000,
     }
+
+
+def within(minutes: float, examples: Iterable[Example]) -> Iterator[Example]:
+    """Examples until the time is up, at least one; what has begun is finished, so that every method gets the same ones."""
+    end = time.monotonic() + 60 * minutes
+    for example in examples:
+        yield example
+        if time.monotonic() >= end:
+            return
 
 
 def machine() -> Row:

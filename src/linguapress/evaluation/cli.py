@@ -3,20 +3,33 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.progress import Progress
 
-from linguapress.budget import Budget
-from linguapress.errors import InvalidBudget, UnknownName
+from linguapress.errors import InvalidBudget, MissingExtra, UnknownName
+from linguapress.evaluation.plot import draw, require_matplotlib
+from linguapress.evaluation.sizes import sizes
 from linguapress.evaluation.tasks import TASKS, examples
 from linguapress.jsonl import append_jsonl
+from linguapress.models.embedded import CAUSAL
 
 if TYPE_CHECKING:
+    from linguapress.evaluation.bench import Trial
     from linguapress.evaluation.tables import Row
+
+
+class Format(str, Enum):
+    """How a plot is written."""
+
+    svg = "svg"
+    png = "png"
+
 
 app = typer.Typer(help="Compare methods on real questions.", no_args_is_help=True)
 
@@ -31,13 +44,24 @@ def run(
     method: Annotated[list[str] | None, typer.Option(help="Presets and baselines; repeat it. Default: all.")] = None,
     tokens: Annotated[list[int] | None, typer.Option(help="Token budgets; repeat it. Default: 150, 300, 500, 1000.")] = None,
     rate: Annotated[list[float] | None, typer.Option(help="Rates, as well or instead; repeat it.")] = None,
+    ratio: Annotated[
+        list[float] | None, typer.Option(help="Ratios, tokens before / tokens kept, as well or instead; repeat it.")
+    ] = None,
     adaptive: Annotated[bool, typer.Option("--adaptive", help="No budget, as well or instead, for methods that can tell.")] = False,
+    lm: Annotated[
+        str, typer.Option(help="Causal language model of the perplexity methods: lm (embedded), a folder or a hub name.")
+    ] = CAUSAL,
     against: Annotated[str | None, typer.Option(help="Adds a table of paired differences to this method.")] = None,
     ranking: Annotated[bool, typer.Option("--ranking", help="Adds a table of where methods rank the gold passage.")] = False,
     counter: Annotated[str, typer.Option(help="The reader's tokenizer.")] = "cl100k_base",
     limit: Annotated[int, typer.Option(help="Number of questions; 0 = all.")] = 0,
+    minutes: Annotated[float | None, typer.Option(min=0, help="Ends with the question during which they are over.")] = None,
     seed: Annotated[int, typer.Option(help="Order of the passages.")] = 0,
-    warm: Annotated[bool, typer.Option(help="Read each text once, not once a budget: quicker, but times mean nothing.")] = False,
+    warm: Annotated[bool, typer.Option("--warm", help="Read each text once, not once a budget: quicker, without times.")] = False,
+    timed: Annotated[
+        int | None, typer.Option(min=0, help="Questions that are timed, the first ones; the others are warm. Default: all.")
+    ] = None,
+    plot: Annotated[Format | None, typer.Option(help="Draws survival and milliseconds, too: NAME.svg or NAME.png.")] = None,
     out: Annotated[Path, typer.Option(help="Results: NAME.jsonl, NAME.json and NAME.md.")] = Path("bench"),
 ) -> None:
     """Answer and evidence survival, tokens against budget, milliseconds."""
@@ -46,51 +70,62 @@ def run(
 
     if task not in TASKS or part not in ("dev", "test", "all"):
         raise typer.BadParameter(f"task is one of {', '.join(TASKS)}, part one of dev, test, all; got {task!r} and {part!r}")
-    budgets = [*(Budget(tokens=n, count=counter) for n in tokens or ()), *(Budget(rate=r, count=counter) for r in rate or ())]
-    budgets += [Budget(count=counter)] if adaptive else []
-    budgets = budgets or [Budget(tokens=n, count=counter) for n in (150, 300, 500, 1000)]
     methods = list(dict.fromkeys([*(method or names()), *([against] if against else [])]))
-    _checked(methods, budgets)
+    with _refusing():
+        asked_for = sizes(counter, tokens=tokens or (), rates=rate or (), ratios=ratio or (), adaptive=adaptive)
+        budgets = asked_for or sizes(counter, tokens=(150, 300, 500, 1000))
+        _say_what_is_left_out(bench.trials(methods, budgets, lm), len(budgets))
+        if plot:
+            require_matplotlib()
+    timed = 0 if warm and timed is None else timed
     asked = examples(task, data, seed, part)[: limit or None]
+    running = asked if minutes is None else bench.within(minutes, asked)
     rows_file = out.with_suffix(".jsonl")
     rows_file.unlink(missing_ok=True)
     rows = []
     with Progress(transient=True) as progress:
         bar = progress.add_task(f"{task} {part}", total=len(asked))
-        for row in bench.run(asked, methods, budgets, warm=warm, ranking=ranking, done=lambda: progress.advance(bar)):
+        found = bench.run(running, methods, budgets, lm=lm, timed=timed, ranking=ranking, done=lambda: progress.advance(bar))
+        for row in found:
             rows.append(row)
             append_jsonl(rows_file, [row])
     about = {
         "task": task,
         "part": part,
-        "examples": len(asked),
+        "examples": len({row["id"] for row in rows}),
+        "timed": len({row["id"] for row in rows if row["ms"] is not None}),
         "seed": seed,
         "counter": counter,
-        "warm": warm,
+        "lm": Path(lm).name,
         "machine": bench.machine(),
     }
-    _write(out, rows, about, against=against, ranking=ranking)
+    _write(out, rows, about, against=against, ranking=ranking, plot=plot)
 
 
-def _checked(methods: Sequence[str], budgets: Sequence[Budget]) -> None:
-    """Refuses to run nothing or what nobody knows, and names what is left out."""
-    from linguapress.evaluation import bench
-
+@contextmanager
+def _refusing() -> Iterator[None]:
+    """Says what cannot be run as every wrong option is told."""
     try:
-        found = bench.trials(methods, budgets)
-    except (InvalidBudget, UnknownName) as error:
+        yield
+    except (InvalidBudget, MissingExtra, UnknownName) as error:
         raise typer.BadParameter(str(error)) from error
-    short = [name for name, group in found.items() if len(group) < len(budgets)]
+
+
+def _say_what_is_left_out(found: Mapping[str, Sequence[Trial]], budgets: int) -> None:
+    short = [name for name, group in found.items() if len(group) < budgets]
     if short:
         typer.echo(f"not run without a budget: {', '.join(short)}", err=True)
 
 
-def _write(out: Path, rows: Sequence[Row], about: dict[str, Any], *, against: str | None, ranking: bool) -> None:
-    """Writes NAME.json and NAME.md, and shows the tables."""
+def _write(
+    out: Path, rows: Sequence[Row], about: dict[str, Any], *, against: str | None, ranking: bool, plot: Format | None
+) -> None:
+    """Writes NAME.json and NAME.md, and NAME.svg or NAME.png where that is wanted; shows the tables."""
     from linguapress.evaluation import tables
 
     found: dict[str, Any] = {"about": about, "means": tables.summary(rows)}
     title = f"{about['task']}, {about['part']}: {about['examples']} questions, seed {about['seed']}, {about['counter']}"
+    title += f", {about['timed']} of them timed" if 0 < about["timed"] < about["examples"] else ""
     pages = [tables.markdown(found["means"], title)]
     if against:
         found["against"] = {"method": against, "differences": tables.differences(rows, against)}
@@ -100,4 +135,6 @@ def _write(out: Path, rows: Sequence[Row], about: dict[str, Any], *, against: st
         pages.append(tables.rankings_markdown(found["ranking"]))
     out.with_suffix(".json").write_text(json.dumps(found, indent=1), encoding="utf-8")
     out.with_suffix(".md").write_text("\n".join((*pages, f"{json.dumps(about['machine'])}\n")), encoding="utf-8")
+    if plot:
+        draw(found["means"], out.with_suffix(f".{plot.value}"), title)
     typer.echo("\n".join(pages))

@@ -1,9 +1,9 @@
-"""What the bench compares: the presets, and baselines: the original all-MiniLM-L6-v2, letters, BM25."""
+"""What the bench compares: the presets, other rankings in them, and baselines: the original all-MiniLM-L6-v2, letters, BM25."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields, replace
 from functools import cache
 from typing import Any
 
@@ -12,37 +12,27 @@ import sentencex
 from linguapress.compressor import Compressor
 from linguapress.errors import UnknownName
 from linguapress.evaluation.bm25 import BM25Relevance
+from linguapress.evaluation.remembered import RememberedLM, RememberedRelevance
 from linguapress.guard import Guard
+from linguapress.language import LanguageModel
 from linguapress.methods.document_ranking import DocumentRanking
+from linguapress.methods.likelihood import Perplexity, QuestionLikelihood
 from linguapress.methods.lingua import Lingua
+from linguapress.methods.llmlingua import LLMLingua
 from linguapress.methods.sentence_filter import SentenceFilter
 from linguapress.models.blend import BlendedRelevance
+from linguapress.models.causal_lm import shared_causal_lm
+from linguapress.models.embedded import CAUSAL
 from linguapress.models.embeddings import EmbeddingRelevance
 from linguapress.models.lexical import LexicalRelevance
 from linguapress.models.minilm import original
+from linguapress.models.relevance import relevance_of
+from linguapress.models.selector import selector_of
 from linguapress.models.sentence_transformer import SentenceTransformerRelevance
 from linguapress.presets import PRESETS, load
-from linguapress.scores import Rating
+from linguapress.scores import Relevance
 from linguapress.segment import tile
-from linguapress.text import Passage, Span
-from linguapress.units import Units
-
-
-@dataclass(frozen=True)
-class Remembered:
-    """A relevance that answers the same question only once, since every budget asks it again."""
-
-    inner: SentenceTransformerRelevance
-    memory: dict[tuple[str, tuple[str, ...], int], Rating] = field(default_factory=dict, compare=False)
-
-    def rate(self, query: str, passages: Sequence[Passage], units: Sequence[Units]) -> Rating:
-        """The inner rating."""
-        key = (query, tuple(passage.text for passage in passages), sum(len(item.spans) for item in units))
-        if key not in self.memory:
-            if len(self.memory) > 8:
-                self.memory.clear()
-            self.memory[key] = self.inner.rate(query, passages, units)
-        return self.memory[key]
+from linguapress.text import Span
 
 
 @dataclass(frozen=True)
@@ -55,8 +45,13 @@ class PlainSentences(SentenceFilter):
 
 
 @cache
-def _minilm() -> Remembered:
-    return Remembered(SentenceTransformerRelevance(original(), "cpu"))
+def _minilm() -> RememberedRelevance:
+    return RememberedRelevance(SentenceTransformerRelevance(original(), "cpu"))
+
+
+@cache
+def _language_model(model: str) -> RememberedLM:
+    return RememberedLM(shared_causal_lm(model))
 
 
 BASELINES: Mapping[str, Callable[[], Compressor]] = {
@@ -71,14 +66,66 @@ BASELINES: Mapping[str, Callable[[], Compressor]] = {
 }
 
 
-def contender(name: str) -> Compressor:
-    """A preset or a baseline by name, or a variant such as ``lingua:slack=1,first_weight=4``.
+PERPLEXITY: Mapping[str, tuple[str, Mapping[str, str]]] = {
+    "llmlingua": ("llmlingua", {}),
+    "longllmlingua": ("longllmlingua", {}),
+    "selective_context": ("selective_context", {}),
+    "selective_context_words": ("selective_context", {"unit": "words"}),
+    "selective_context_sentences": ("selective_context", {"unit": "sentences"}),
+}
+RANKINGS: Mapping[str, Callable[[LanguageModel], Relevance]] = {
+    "perplexity": Perplexity,
+    "likelihood": QuestionLikelihood,
+    "embeddings": lambda _: EmbeddingRelevance(),
+    "mini": lambda _: relevance_of("mini"),
+    "lexical": lambda _: LexicalRelevance(),
+    "bm25": lambda _: BM25Relevance(),
+    "select": lambda _: selector_of(),
+}
+_READS_PAIRS = "cross-encoder:"
 
-    Variants of ``lingua`` and ``query_select`` change fields of the method, or of its relevance.
+
+def contender(name: str, lm: str = CAUSAL) -> Compressor:
+    """A preset or a baseline by name, a variant of it such as ``lingua:slack=1,first_weight=4``, or one with another ranking.
+
+    ``longllmlingua@select`` ranks documents by the embedded selector; what follows the ``@`` is a key of :data:`RANKINGS`, or
+    ``cross-encoder:NAME``. Variants of ``lingua`` and ``query_select`` change fields of the method, or of its relevance.
+
+    Args:
+        name: the contender.
+        lm: causal language model of the perplexity methods: ``"lm"`` (embedded), a folder, or a hub name.
+
+    Raises:
+        UnknownName: a method, a ranking or a change that does not exist, or a method that does not rank.
     """
-    name, _, changes = name.partition(":")
-    compressor = BASELINES[name]() if name in BASELINES else load(name)
-    return _variant(compressor, changes) if changes else compressor
+    method, _, ranking = name.partition("@")
+    method, _, changes = method.partition(":")
+    compressor = _perplexity(method, lm) if method in PERPLEXITY else BASELINES[method]() if method in BASELINES else load(method)
+    compressor = _variant(compressor, changes) if changes else compressor
+    return _ranked(compressor, ranking, lm) if ranking else compressor
+
+
+def _perplexity(name: str, lm: str) -> Compressor:
+    """A preset that reads with the language model which all of them share; its own ranking of documents has a name."""
+    preset, settings = PERPLEXITY[name]
+    plain: Any = load(preset, model=lm, **settings)
+    compressor: Compressor = replace(plain, language_model=_language_model(lm))
+    return replace(compressor, relevance=compressor.own_relevance("")) if isinstance(compressor, LLMLingua) else compressor
+
+
+def _ranked(compressor: Any, ranking: str, lm: str) -> Compressor:
+    if not hasattr(compressor, "relevance"):
+        raise UnknownName(f"{compressor.name} ranks nothing, so it cannot rank by {ranking!r}; leave out '@{ranking}'")
+    ranked: Compressor = replace(compressor, relevance=_relevance(ranking, lm))
+    return ranked
+
+
+def _relevance(ranking: str, lm: str) -> Relevance:
+    if ranking.startswith(_READS_PAIRS):
+        return RememberedRelevance(relevance_of(ranking))
+    if ranking not in RANKINGS:
+        raise UnknownName(f"unknown ranking {ranking!r}; choose one of {', '.join(RANKINGS)}, {_READS_PAIRS}NAME")
+    return RANKINGS[ranking](_language_model(lm))
 
 
 def _variant(compressor: Compressor, changes: str) -> Compressor:
@@ -96,5 +143,5 @@ def _variant(compressor: Compressor, changes: str) -> Compressor:
 
 
 def names() -> tuple[str, ...]:
-    """All that can be compared."""
-    return (*PRESETS, *BASELINES)
+    """What is compared when nobody says what."""
+    return tuple(dict.fromkeys((*PRESETS, *PERPLEXITY, "longllmlingua@select", *BASELINES)))

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -30,7 +29,8 @@ import numpy as np
 
 from linguapress.evaluation.parity_words import MODELS, Kept, Reading, Word, kept_by_ours, limit_of
 from linguapress.jsonl import read_jsonl
-from linguapress.models.embedded import EMBEDDED, model_folder
+from linguapress.models.embedded import EMBEDDED
+from linguapress.models.stored import copy_dense
 
 RATES = (0.2, 0.33, 0.5, 0.7)
 _NOISE = 1e-4  # two passes with different padding differ by less
@@ -167,7 +167,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         if options.mini:
             folder = Path(scratch, MODELS[1])
-            shutil.copytree(model_folder(EMBEDDED), folder)
+            copy_dense(EMBEDDED, folder)
             found = asked(options.reference_python, folder, texts, make=False)
             sys.stdout.writelines(f"{line}\n" for line in lines(EMBEDDED, compare(folder, texts, found["texts"])))
             return

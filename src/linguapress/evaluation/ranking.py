@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from linguapress.compressor import Compressor, UnitCompressor
+from linguapress.compressor import Compressor
 from linguapress.evaluation.tasks import Example
-from linguapress.methods.lingua import Lingua
+from linguapress.methods.llmlingua import LLMLingua
 from linguapress.scores import Floats
+from linguapress.segment import whole
 from linguapress.text import Passage
 from linguapress.units import Units
 
@@ -36,9 +37,5 @@ def ratings(compressor: Compressor, example: Example) -> Floats | None:
 
 
 def _units(compressor: Compressor, text: str) -> Units:
-    """The method's own units, since some relevances rate a passage by them."""
-    if isinstance(compressor, Lingua):
-        return compressor.units(text)
-    if isinstance(compressor, UnitCompressor):
-        return compressor.guarded.units(text, compressor.split)
-    return Units([])
+    """What the method has rated, since some relevances rate a passage by its units."""
+    return Units(whole(text)) if isinstance(compressor, LLMLingua) else compressor.units(text)

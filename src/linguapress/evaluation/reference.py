@@ -13,7 +13,6 @@ import json
 import os
 import platform
 import random
-import shutil
 import statistics
 import subprocess
 import sys
@@ -30,7 +29,8 @@ import regex
 
 from linguapress.counters import embedded
 from linguapress.jsonl import read_jsonl
-from linguapress.models.embedded import EMBEDDED, model_folder
+from linguapress.models.embedded import EMBEDDED
+from linguapress.models.stored import copy_dense
 
 FILE = "nq_20docs_gold_at_9_dev.jsonl.gz"
 FOLDER = "bert-base-multilingual-cased"  # the reference knows a WordPiece model by this part of its name
@@ -124,7 +124,7 @@ def measure(reference_python: str, data: Path, plan: Plan) -> dict[str, Any]:
     calls = documents(data, plan)
     with tempfile.TemporaryDirectory() as scratch, ExitStack() as stack:
         folder, cases = Path(scratch, FOLDER), Path(scratch, "cases.jsonl")
-        shutil.copytree(model_folder(EMBEDDED), folder)
+        copy_dense(EMBEDDED, folder)
         cases.write_text("".join(json.dumps({"case": name, "calls": value}) + "\n" for name, value in calls.items()), "utf-8")
         common = ["--model", str(folder), "--cases", str(cases), "--rate", str(plan.rate), "--threads", str(plan.threads)]
         worker = str(Path(__file__).with_name("reference_worker.py"))

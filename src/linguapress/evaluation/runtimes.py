@@ -9,7 +9,6 @@ machine is faster at one time than at another. The method is ``llmlingua2``: eve
 from __future__ import annotations
 
 import json
-import shutil
 import sys
 import tempfile
 import time
@@ -27,7 +26,8 @@ import typer
 from linguapress.counters import embedded
 from linguapress.evaluation.reference import FOLDER, Side, machine, side
 from linguapress.jsonl import read_jsonl
-from linguapress.models.embedded import EMBEDDED, model_folder
+from linguapress.models.embedded import EMBEDDED
+from linguapress.models.stored import copy_dense
 
 OWN = ("torch-float32", "torch", "onnx", "onnx-int8")
 COUNTS, SIZES = (1, 8, 64), (100, 500, 4000)
@@ -116,7 +116,7 @@ def _starts(scratch: Path, cases: Mapping[str, list[str]], plan: Plan, reference
     from linguapress.models.onnx_export import export_model
 
     folder, listed = scratch / FOLDER, scratch / "cases.jsonl"
-    shutil.copytree(model_folder(EMBEDDED), folder)
+    copy_dense(EMBEDDED, folder)
     exported = export_model(EMBEDDED, scratch / "exported", int8=True)
     listed.write_text("".join(json.dumps({"case": name, "calls": [texts]}) + "\n" for name, texts in cases.items()), "utf-8")
     common = ["--cases", str(listed), "--rate", str(plan.rate)]

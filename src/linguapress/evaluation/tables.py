@@ -13,7 +13,7 @@ Row = dict[str, Any]
 
 
 def summary(rows: Sequence[Row]) -> list[Row]:
-    """Means by method and budget, answer survival with its bootstrap interval."""
+    """Means by method and budget, answer survival with its bootstrap interval; milliseconds are the median of what was timed."""
     return [_mean(key, group) for key, group in _grouped(rows, "method", "budget").items()]
 
 
@@ -46,7 +46,8 @@ def markdown(means: Sequence[Row], title: str) -> str:
         (
             row["method"], row["budget"], f"{row['answer']:.3f}", _range(row, "low", "high"), _share(row["evidence"]),
             _share(row["all_evidence"]), f"{row['tokens_before']:.0f} -> {row['tokens_after']:.0f}",
-            "" if row["used"] is None else f"{row['used']:.1%}", row["over"], f"{row['ms']:.0f}", f"{row['outside']:.0%}",
+            "" if row["used"] is None else f"{row['used']:.1%}", row["over"],
+            "" if row["ms"] is None else f"{row['ms']:.0f}", "" if row["outside"] is None else f"{row['outside']:.0%}",
         )
         for row in means
     ]  # fmt: skip
@@ -92,6 +93,7 @@ def _grouped(rows: Sequence[Row], *keys: str) -> dict[tuple[Any, ...], list[Row]
 def _mean(key: tuple[Any, ...], rows: Sequence[Row]) -> Row:
     answers = [float(row["answer"]) for row in rows]
     low, high = interval(answers)
+    timed = [row for row in rows if row["ms"] is not None]
     used = [row["tokens_after"] / row["limit"] for row in rows if 0 < row["limit"] < row["tokens_before"]]
     return {
         "method": key[0],
@@ -104,11 +106,17 @@ def _mean(key: tuple[Any, ...], rows: Sequence[Row]) -> Row:
         "all_evidence": _known_mean([row.get("all_evidence") for row in rows]),  # older results have none
         "tokens_before": float(np.mean([row["tokens_before"] for row in rows])),
         "tokens_after": float(np.mean([row["tokens_after"] for row in rows])),
+        "limit": float(np.mean([row["limit"] for row in rows])),
         "used": _known_mean(used),
         "over": sum(row["tokens_after"] > row["limit"] for row in rows),
-        "ms": float(np.median([row["ms"] for row in rows])),
-        "outside": float(1 - sum(row["forward_ms"] for row in rows) / max(1e-9, sum(row["ms"] for row in rows))),
+        "ms": float(np.median([row["ms"] for row in timed])) if timed else None,
+        "outside": _outside(timed) if timed else None,
     }
+
+
+def _outside(timed: Sequence[Row]) -> float:
+    """Share of the time that no model took."""
+    return float(1 - sum(row["forward_ms"] for row in timed) / max(1e-9, sum(row["ms"] for row in timed)))
 
 
 def _known_mean(values: Sequence[float | None]) -> float | None:

@@ -36,9 +36,15 @@ class Portions:
 
     @classmethod
     def of(cls, draft: Draft, wanted: Mapping[int, float], granularity: float | None) -> Portions:
-        """Divides the limit of a draft; a part that comes first in ``wanted`` is served first when there is not enough."""
+        """Divides the limit of a draft; a part that comes first in ``wanted`` is served first when there is not enough.
+
+        What stands between two parts is paid by the later one, so that all are untouched only where they fit together.
+        """
+        sizes = _sizes(draft, wanted)
+        joints = draft.having(p for p in draft.passages if p.index in sizes).tokens - sum(sizes.values())
         room, own = float(draft.limit), {}
-        for index, tokens in _sizes(draft, wanted).items():
+        for number, (index, tokens) in enumerate(sizes.items()):
+            room = max(0.0, room - max(0, joints) / (len(sizes) - 1)) if number else room
             taken = min(wanted[index] * tokens, room)
             own[index] = min(1.0, taken / tokens)
             room -= taken

@@ -105,9 +105,9 @@ class Lingua(Compressor):
         only = draft.having(p.narrow(item.spans[unit] for unit in sorted(numbers)) for p, item, numbers in kept)
         return only.tokens + int(draft.limit * self.slack)
 
-    def traced(self, draft: Draft) -> Draft:
+    def traced_batch(self, drafts: Sequence[Draft]) -> list[Draft]:
         """The two stages keep records of their own."""
-        return self.reduce(draft)
+        return self.reduce_batch(drafts)
 
     def units(self, text: str) -> Units:
         """Sentences, each with its heading."""

@@ -32,7 +32,7 @@ from linguapress.language import LanguageModel, Reader
 from linguapress.methods.controller import Portions, best_sentences, best_whole, reunited
 from linguapress.methods.likelihood import Perplexity, ratings_of
 from linguapress.methods.surprisal import Pool, checked_pool
-from linguapress.methods.surprising_words import Level, SurprisingWords
+from linguapress.methods.surprising_words import Level, Shares, SurprisingWords
 from linguapress.order import Order, arranged, checked_order
 from linguapress.scores import Rating, Relevance, by_place
 from linguapress.segment import whole, words
@@ -96,30 +96,38 @@ class LLMLingua(Compressor):
 
     def reduce(self, draft: Draft) -> Draft:
         """All passages are documents."""
-        return self.shorten(draft, NO_RATES)
+        return self.reduce_batch([draft])[0]
 
-    def shorten(self, draft: Draft, wanted: Mapping[int, float]) -> Draft:
+    def reduce_batch(self, drafts: Sequence[Draft]) -> list[Draft]:
+        """The same for several drafts, whose segments are read side by side."""
+        return self.shorten(drafts, [NO_RATES] * len(drafts))
+
+    def shorten(self, drafts: Sequence[Draft], wanted: Sequence[Mapping[int, float]]) -> list[Draft]:
         """Documents by relevance, then words.
 
         Args:
-            draft: what to shorten.
-            wanted: for the index of a passage that is no document (an instruction, a question), the share of it to keep, 0..1,
-                1 = untouched; the most important one first.
+            drafts: what to shorten.
+            wanted: for each draft, and in it for the index of a passage that is no document (an instruction, a question), the
+                share of it to keep, 0..1, 1 = untouched; the most important one first.
         """
-        draft = draft.having(draft.passages)
-        if not draft.text or (draft.limit <= 0 and draft.tokens > 0):
-            return draft.having(())
-        portions = Portions.of(draft, wanted, self.documents)
-        if portions.short(wanted):
-            draft = draft.warning(f"the parts around the documents do not fit {draft.limit} tokens; they were shortened")
-        coarse = self.guard.coarse.reported(draft, self._coarse(draft, portions))
-        fine = self._fine(coarse, portions) if coarse.tokens > draft.limit else coarse
-        if not fine.text:
-            pieces = [Units(whole(passage.text)) for passage in coarse.passages]
-            fine = beginnings(coarse, pieces, by_place(pieces))
-        return self.guard.reported(coarse, fine)
+        coarse = [self._coarse(draft, rates) for draft, rates in zip(drafts, wanted, strict=True)]
+        long = [number for number, (draft, _) in enumerate(coarse) if draft.text and draft.tokens > draft.limit]
+        done = [draft for draft, _ in coarse]
+        for number, fine in zip(long, self._fine([coarse[number] for number in long]), strict=True):
+            done[number] = fine
+        return done
 
-    def _coarse(self, draft: Draft, portions: Portions) -> Draft:
+    def _coarse(self, draft: Draft, wanted: Mapping[int, float]) -> tuple[Draft, Portions]:
+        """What whole documents leave, and what its parts may take."""
+        draft = draft.having(draft.passages)
+        portions = Portions.of(draft, wanted, self.documents)
+        if not draft.text or (draft.limit <= 0 and draft.tokens > 0):
+            return draft.having(()), portions
+        if draft.tokens > draft.limit and portions.short(wanted):
+            draft = draft.warning(f"the parts around the documents do not fit {draft.limit} tokens; they were shortened")
+        return self.guard.coarse.reported(draft, self._documents(draft, portions)), portions
+
+    def _documents(self, draft: Draft, portions: Portions) -> Draft:
         """The best documents that fit k times their budget, in their final order."""
         documents = draft.having(passage for passage in draft.passages if passage.index not in portions.own)
         tight = draft.tokens > draft.limit
@@ -150,17 +158,33 @@ class LLMLingua(Compressor):
         """What ranks documents when the caller has named nothing."""
         return Perplexity(self.language_model)
 
-    def _fine(self, draft: Draft, portions: Portions) -> Draft:
+    def _fine(self, rows: Sequence[tuple[Draft, Portions]]) -> list[Draft]:
+        """The words that fit; of the first document its beginning, when none does."""
+        if not rows:
+            return []
+        drafts = [draft for draft, _ in rows]
+        reader = self.reader([draft.text for draft in drafts], [draft.query for draft in drafts])
         stage = SurprisingWords(self.guard, self.level, self.segment, self.pool)
+        shares = [Shares(self._rates(draft, portions), tuple(portions.own)) for draft, portions in rows]
+        found = stage.reduce(drafts, reader, shares)
+        return [self._never_empty(draft, fine) for draft, fine in zip(drafts, found, strict=True)]
+
+    def _rates(self, draft: Draft, portions: Portions) -> Mapping[int, float]:
+        """The rate of every passage."""
         rates = portions.rates(draft)
         documents = draft.having(passage for passage in draft.passages if passage.index not in portions.own)
-        reader = self.reader([draft.text], draft.query)
-        return stage.reduce(draft, reader, {**rates, **self.rates(documents, rates)}, tuple(portions.own))
+        return {**rates, **self.rates(documents, rates)}
+
+    def _never_empty(self, draft: Draft, fine: Draft) -> Draft:
+        if not fine.text:
+            pieces = [Units(whole(passage.text)) for passage in draft.passages]
+            fine = beginnings(draft, pieces, by_place(pieces))
+        return self.guard.reported(draft, fine)
 
     def rates(self, documents: Draft, rates: Mapping[int, float]) -> Mapping[int, float]:
         """The rate of each document, from those that the controller gave; here the same for all."""
         return rates
 
-    def reader(self, texts: Sequence[str], query: str | None) -> Reader:
+    def reader(self, texts: Sequence[str], queries: Sequence[str | None]) -> Reader:
         """A reader that tells what a token is worth: its surprisal."""
         return self.language_model.reader(texts)

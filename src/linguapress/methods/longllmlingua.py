@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,8 @@ from linguapress.methods.likelihood import BREAK, Perplexity, QuestionLikelihood
 from linguapress.methods.llmlingua import LLMLingua
 from linguapress.order import Order
 from linguapress.scores import Floats, Offsets, Relevance
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -49,11 +51,9 @@ class LongLLMLingua(LLMLingua):
         if not 0 <= self.spread <= 1:
             raise ValueError(f"spread is a share of tokens between 0 and 1, got {self.spread!r}")
 
-    def shorten(self, draft: Draft, wanted: Mapping[int, float]) -> Draft:
+    def shorten(self, drafts: Sequence[Draft], wanted: Sequence[Mapping[int, float]]) -> list[Draft]:
         """Documents by the question, then words."""
-        if draft.query is None and draft.tokens > draft.limit:
-            draft = draft.warning("no query: documents were ranked by perplexity and words chosen by surprisal, as llmlingua does")
-        return super().shorten(draft, wanted)
+        return super().shorten([_told(draft) for draft in drafts], wanted)
 
     def ranks(self, tight: bool) -> bool:
         """The rates of documents need their ranks as well."""
@@ -70,11 +70,16 @@ class LongLLMLingua(LLMLingua):
         found = dynamic_rates(tokens, rates[ranked[0].index], self.spread) if ranked else ()
         return {passage.index: float(rate) for passage, rate in zip(ranked, found, strict=True)}
 
-    def reader(self, texts: Sequence[str], query: str | None) -> Reader:
-        """A reader that tells how much the question explains of a token."""
-        if query is None:
-            return super().reader(texts, query)
-        return Contrast(self.language_model, texts, [query + BREAK] * len(texts))
+    def reader(self, texts: Sequence[str], queries: Sequence[str | None]) -> Reader:
+        """A reader that tells how much the question explains of a token; without one, the token's surprisal."""
+        return Contrast(self.language_model, texts, ["" if query is None else query + BREAK for query in queries])
+
+
+def _told(draft: Draft) -> Draft:
+    """The draft, with a warning where a question is missing."""
+    if draft.query is not None or draft.tokens <= draft.limit:
+        return draft
+    return draft.warning("no query: documents were ranked by perplexity and words chosen by surprisal, as llmlingua does")
 
 
 class Contrast:
@@ -90,10 +95,12 @@ class Contrast:
         Args:
             language_model: reads.
             texts: what is read.
-            prefixes: for each text, the question.
+            prefixes: for each text, the question; where it is empty, surprisal itself is told.
         """
         self._count = len(texts)
-        self._both = language_model.reader([*texts, *texts], [*[""] * len(texts), *prefixes])
+        self._asked = [number for number, prefix in enumerate(prefixes) if prefix]
+        given = [prefixes[number] for number in self._asked]
+        self._both = language_model.reader(self._doubled(texts), [*[""] * self._count, *given])
 
     @property
     def offsets(self) -> Sequence[Offsets]:
@@ -102,12 +109,19 @@ class Contrast:
 
     def read(self, ends: Sequence[int]) -> list[Floats]:
         """Surprisal without minus with the question, shape [tokens read] each."""
-        found = self._both.read([*ends, *ends])
-        return [without - given for without, given in zip(found[: self._count], found[self._count :], strict=True)]
+        found = self._both.read(self._doubled(ends))
+        values = found[: self._count]
+        for number, given in zip(self._asked, found[self._count :], strict=True):
+            values[number] = values[number] - given
+        return values
 
     def advance(self, kept: Sequence[NDArray[np.bool_]]) -> None:
         """Moves both readings past what was read."""
-        self._both.advance([*kept, *kept])
+        self._both.advance(self._doubled(kept))
+
+    def _doubled(self, rows: Sequence[T]) -> list[T]:
+        """What belongs to the texts, and once more to those with a question."""
+        return [*rows, *(rows[number] for number in self._asked)]
 
 
 def dynamic_rates(tokens: Floats, rate: float, spread: float) -> Floats:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, ClassVar
 
 from linguapress.budget import Budget
@@ -43,6 +44,53 @@ class PromptCompression:
         return self.text
 
 
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """A prompt before it is shortened.
+
+    Attributes:
+        instruction: what to do; may be empty.
+        demonstrations: worked examples, or documents.
+        question: what is asked last; may be empty. It is the query of methods that take one.
+    """
+
+    instruction: str = ""
+    demonstrations: Sequence[str] = ()
+    question: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuses what is no text.
+
+        Raises:
+            InvalidDocuments: ``demonstrations`` is no sequence of strings.
+            TypeError: instruction or question is no string.
+        """
+        for name, part in (("instruction", self.instruction), ("question", self.question)):
+            if not isinstance(part, str):
+                raise TypeError(f'{name} must be a string, got {part!r}; write "" for none')
+        shots = self.demonstrations
+        if isinstance(shots, str | bytes) or not all(isinstance(part, str) for part in shots):
+            raise InvalidDocuments(f"demonstrations must be a list of strings, got {shots!r:.60}")
+
+    @property
+    def parts(self) -> list[str]:
+        """Its parts that are not empty, in order."""
+        return [part for part in (self.instruction, *self.demonstrations, self.question) if part]
+
+    def rates(self, instruction: float, question: float) -> dict[int, float]:
+        """The rates of the parts that are no demonstrations, by their number in :attr:`parts`; the question first."""
+        last = {len(self.parts) - 1: question} if self.question else {}
+        return last | ({0: instruction} if self.instruction else {})
+
+    def left(self, compression: Compression) -> PromptCompression:
+        """What a compression of the parts leaves of it."""
+        own = self.rates(1, 1)
+        kept = {passage.index: passage.text for passage in compression.passages}
+        middle = tuple(passage.text for passage in compression.passages if passage.index not in own)
+        last = kept.get(len(self.parts) - 1, "") if self.question else ""
+        return PromptCompression(kept.get(0, "") if self.instruction else "", middle, last, compression)
+
+
 def compress_prompt(
     press: Compressor, instruction: str = "", demonstrations: Sequence[str] = (), question: str = "", *, budget: Budget,
     instruction_rate: float = 1.0, question_rate: float = 1.0,
@@ -67,16 +115,39 @@ def compress_prompt(
         TypeError: instruction or question is no string.
         ValueError: a rate out of range.
     """
-    _check(instruction, demonstrations, question, instruction_rate, question_rate)
-    parts = [part for part in (instruction, *demonstrations, question) if part]
-    rates = {len(parts) - 1: question_rate} if question else {}
-    rates |= {0: instruction_rate} if instruction else {}
-    own = _Prompted(press, rates) if isinstance(press, LLMLingua) else Segmented(press, lambda p: _whole(p, rates))
-    out = own.compress(parts, question, budget=budget)
-    kept = {passage.index: passage.text for passage in out.passages}
-    middle = tuple(passage.text for passage in out.passages if passage.index not in rates)
-    last = kept.get(len(parts) - 1, "") if question else ""
-    return PromptCompression(kept.get(0, "") if instruction else "", middle, last, out)
+    prompt = Prompt(instruction, demonstrations, question)
+    return compress_prompts(press, [prompt], budget=budget, instruction_rate=instruction_rate, question_rate=question_rate)[0]
+
+
+def compress_prompts(
+    press: Compressor, prompts: Sequence[Prompt], *, budget: Budget, instruction_rate: float = 1.0, question_rate: float = 1.0
+) -> list[PromptCompression]:
+    """:func:`compress_prompt` for several prompts at once, with the same results.
+
+    ``llmlingua`` and ``longllmlingua`` read them side by side, which saves time.
+
+    Args:
+        press: any method.
+        prompts: what to shorten.
+        budget: for each prompt.
+        instruction_rate: as for one.
+        question_rate: as for one.
+
+    Raises:
+        InvalidBudget: the budget is none, and the method needs one.
+        ValueError: a rate out of range.
+    """
+    for name, rate in (("instruction_rate", instruction_rate), ("question_rate", question_rate)):
+        if not 0 <= rate <= 1:
+            raise ValueError(f"{name} is the share of its tokens to keep, between 0 and 1, got {rate!r}")
+    rates = [prompt.rates(instruction_rate, question_rate) for prompt in prompts]
+    parts, questions = [prompt.parts for prompt in prompts], [prompt.question for prompt in prompts]
+    if isinstance(press, LLMLingua):
+        found = _Prompted(press, rates).compress_batch(parts, questions, budget=budget)
+    else:
+        rows = zip(parts, questions, rates, strict=True)
+        found = [Segmented(press, partial(_whole, rates=own)).compress(row, asked, budget=budget) for row, asked, own in rows]
+    return [prompt.left(compression) for prompt, compression in zip(prompts, found, strict=True)]
 
 
 @dataclass(frozen=True)
@@ -85,21 +156,25 @@ class _Prompted(Compressor):
 
     name: ClassVar[str] = "prompt"
     press: LLMLingua
-    rates: Mapping[int, float]
+    rates: Sequence[Mapping[int, float]]
 
     @property
     def models(self) -> tuple[Any, ...]:
         """Those of the method."""
         return self.press.models
 
-    def reduce(self, draft: Draft) -> Draft:
-        """All parts under one budget."""
-        return self.press.shorten(draft, self.rates)
-
     @property
     def always(self) -> bool:
-        """Demonstrations are put in order even when all of them fit."""
-        return self.press.always
+        """Drafts go together with rates, so none is left out."""
+        return True
+
+    def reduce(self, draft: Draft) -> Draft:
+        """All parts of one prompt under its budget."""
+        return self.reduce_batch([draft])[0]
+
+    def reduce_batch(self, drafts: Sequence[Draft]) -> list[Draft]:
+        """The same for all prompts."""
+        return self.press.shorten(drafts, self.rates)
 
 
 def _whole(passage: Passage, rates: Mapping[int, float]) -> Sequence[Segment]:
@@ -108,14 +183,3 @@ def _whole(passage: Passage, rates: Mapping[int, float]) -> Sequence[Segment]:
         return ()
     own = Segment(0, len(passage.source))
     return (replace(own, whole=True) if rate == 1 else replace(own, rate=rate),)
-
-
-def _check(instruction: str, demonstrations: Sequence[str], question: str, instruction_rate: float, question_rate: float) -> None:
-    for name, part in (("instruction", instruction), ("question", question)):
-        if not isinstance(part, str):
-            raise TypeError(f'{name} must be a string, got {part!r}; write "" for none')
-    if isinstance(demonstrations, str | bytes) or not all(isinstance(part, str) for part in demonstrations):
-        raise InvalidDocuments(f"demonstrations must be a list of strings, got {demonstrations!r:.60}")
-    for name, rate in (("instruction_rate", instruction_rate), ("question_rate", question_rate)):
-        if not 0 <= rate <= 1:
-            raise ValueError(f"{name} is the share of its tokens to keep, between 0 and 1, got {rate!r}")

@@ -50,17 +50,21 @@ class TokenPlaces:
     units: Sequence[Span]
 
     @cached_property
+    def _solid(self) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+        return solid_starts(self.text, self.offsets)
+
+    @cached_property
     def owner(self) -> NDArray[np.int64]:
         """Index of the unit of each token, -1 where none is, shape [tokens]."""
         bounds = np.asarray(self.units, dtype=np.int64).reshape(-1, 2)
-        starts, _ = solid_starts(self.text, self.offsets)
+        starts, _ = self._solid
         at = np.searchsorted(bounds[:, 0], starts, side="right") - 1
         return np.where((at >= 0) & (starts < bounds[at, 1]), at, -1) if len(bounds) else at
 
     @cached_property
     def weighing(self) -> NDArray[np.int64]:
         """The same, but -1 for tokens of nothing but blanks as well."""
-        return np.where(solid_starts(self.text, self.offsets)[1], self.owner, -1)
+        return np.where(self._solid[1], self.owner, -1)
 
 
 def pooled(text: str, scores: TokenScores, units: Sequence[Span], pool: Pool) -> Floats:

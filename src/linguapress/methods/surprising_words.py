@@ -13,7 +13,7 @@ from linguapress.guard import Guard
 from linguapress.language import Reader
 from linguapress.methods.itpc import Plan, Reading, read_iteratively
 from linguapress.methods.surprisal import Pool, token_units
-from linguapress.scores import Floats
+from linguapress.scores import Floats, Offsets
 from linguapress.segment import whole, words
 from linguapress.select import keep_best
 from linguapress.text import Passage, Span
@@ -23,12 +23,29 @@ Level: TypeAlias = Literal["words", "tokens"]
 
 _VITAL = 1e3  # what is added to the margin of numbers and negations, and of parts that are no documents
 _FORCED = 1e6  # to that of what the caller's patterns force
-_UNTOUCHED = 1e9  # to that of parts with a rate of 1
+_UNTOUCHED = 1e9  # to that of parts with a rate of 1; the more important, the more
+
+
+@dataclass(frozen=True, slots=True)
+class Shares:
+    """What the passages of a draft may take.
+
+    Attributes:
+        rates: for the index of each passage, the share of its tokens to keep, 0..1.
+        own: indexes of passages that are no documents, most important first; those with a rate of 1 stay untouched.
+    """
+
+    rates: Mapping[int, float]
+    own: Sequence[int] = ()
+
+    def untouched(self, index: int) -> bool:
+        """Whether a passage is no document, and stays whole."""
+        return index in self.own and self.rates.get(index, 0) >= 1
 
 
 @dataclass(frozen=True)
 class SurprisingWords:
-    """Reads a draft segment by segment and keeps what surprises, up to the rate of each passage; then fills the limit.
+    """Reads drafts segment by segment and keeps what surprises, up to the rate of each passage; then fills the limit.
 
     Attributes:
         guard: what is not torn.
@@ -42,28 +59,28 @@ class SurprisingWords:
     segment: int
     pool: Pool
 
-    def reduce(self, draft: Draft, reader: Reader, rates: Mapping[int, float], own: Sequence[int] = ()) -> Draft:
+    def reduce(self, drafts: Sequence[Draft], reader: Reader, shares: Sequence[Shares]) -> list[Draft]:
         """Keeps what surprises.
 
         Args:
-            draft: what to shorten; some of it must be text.
-            reader: of ``draft.text``, at its beginning.
-            rates: for the index of each passage, the share of its tokens to keep, 0..1.
-            own: indexes of passages that are no documents, most important first; those with a rate of 1 stay untouched.
+            drafts: what to shorten; some of each must be text.
+            reader: of the texts of the drafts, at their beginning.
+            shares: what the passages of each draft may take.
         """
-        starts = _starts(draft)
-        untouched = {index for index in own if rates.get(index, 0) >= 1}
-        rows = zip(draft.passages, starts, strict=True)
-        units = [Units(whole(p.text)) if p.index in untouched else self._units(p, reader, start) for p, start in rows]
-        plan = _plan(draft, starts, units, rates)
-        reading = read_iteratively(reader, [plan], self.segment, self.pool)[0]
-        return _selected(draft, units, reading, rates, own)
+        units = [self._parts(draft, own, row) for draft, own, row in zip(drafts, shares, reader.offsets, strict=True)]
+        plans = [_plan(draft, row, own.rates) for draft, row, own in zip(drafts, units, shares, strict=True)]
+        readings = read_iteratively(reader, plans, self.segment, self.pool)
+        return [_selected(*row) for row in zip(drafts, units, readings, shares, strict=True)]
 
-    def _units(self, passage: Passage, reader: Reader, start: int) -> Units:
+    def _parts(self, draft: Draft, shares: Shares, offsets: Offsets) -> list[Units]:
+        """Parts of each passage; one that stays untouched is one part."""
+        rows = zip(draft.passages, _starts(draft), strict=True)
+        return [Units(whole(p.text)) if shares.untouched(p.index) else self._units(p, offsets, start) for p, start in rows]
+
+    def _units(self, passage: Passage, offsets: Offsets, start: int) -> Units:
         """Parts of a passage whose text starts at character ``start`` of what is read."""
         if self.level == "words":
             return self.guard.units(passage.text, words)
-        offsets = reader.offsets[0]
         inside = (offsets[:, 1] > start) & (offsets[:, 0] < start + len(passage.text))
         return self.guard.units(passage.text, lambda text: token_units(text, np.clip(offsets[inside] - start, 0, len(text))))
 
@@ -74,9 +91,8 @@ def _starts(draft: Draft) -> list[int]:
     return [0, *np.cumsum(lengths).tolist()[:-1]]
 
 
-def _plan(draft: Draft, starts: Sequence[int], units: Sequence[Units], rates: Mapping[int, float]) -> Plan:
-    rows = zip(draft.passages, starts, units, strict=True)
-    spans = [Span(start + a, start + b) for _, start, item in rows for a, b in item.spans]
+def _plan(draft: Draft, units: Sequence[Units], rates: Mapping[int, float]) -> Plan:
+    spans = [Span(start + a, start + b) for start, item in zip(_starts(draft), units, strict=True) for a, b in item.spans]
     counts = [len(item.spans) for item in units]
     first = np.zeros(len(spans), dtype=np.bool_)
     for at, item in zip(np.cumsum([0, *counts]), units, strict=False):
@@ -84,14 +100,14 @@ def _plan(draft: Draft, starts: Sequence[int], units: Sequence[Units], rates: Ma
     return Plan(draft.text, spans, np.repeat([rates[passage.index] for passage in draft.passages], counts), first)
 
 
-def _selected(draft: Draft, units: Sequence[Units], reading: Reading, rates: Mapping[int, float], own: Sequence[int]) -> Draft:
+def _selected(draft: Draft, units: Sequence[Units], reading: Reading, shares: Shares) -> Draft:
     """The units with the largest margins that fit.
 
     Units that must survive are raised by their scores, not by the selection's own rule, so that a page of numbers in the documents
     cannot push out the question.
     """
     margins = np.split(reading.margins, np.cumsum([len(item.spans) for item in units])[:-1])
-    rank = {index: number for number, index in enumerate(own)}
+    rank = {index: number for number, index in enumerate(shares.own)}
     rows: list[Floats] = []
     for passage, item, row in zip(draft.passages, units, margins, strict=True):
         scores = np.where(np.isfinite(row), row, -_VITAL / 2)
@@ -99,7 +115,7 @@ def _selected(draft: Draft, units: Sequence[Units], reading: Reading, rates: Map
         scores[list(item.forced)] += _FORCED
         if passage.index in rank:
             scores += np.where(row >= 0, _VITAL, 0)
-            scores += _UNTOUCHED - rank[passage.index] if rates[passage.index] >= 1 else 0
+            scores += _UNTOUCHED / (1 + rank[passage.index]) if shares.untouched(passage.index) else 0
         rows.append(scores)
     free = [replace(item, forced=frozenset(), vital=frozenset()) for item in units]
     return keep_best(draft, free, rows)

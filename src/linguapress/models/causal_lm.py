@@ -5,19 +5,33 @@ from __future__ import annotations
 import threading
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from linguapress.errors import UnknownName
 from linguapress.models.causal_cache import Feed, Ids
 from linguapress.models.causal_reader import CausalReader
 from linguapress.models.causal_windows import Stride, strides
+from linguapress.models.embedded import CAUSAL
+from linguapress.models.runtimes import checked_runtime
 from linguapress.scores import TokenScores
 
 if TYPE_CHECKING:
     from linguapress.models.causal_weights import CausalWeights
 
 Tasks = dict[bytes, list["Task"]]
+
+
+def shared_causal_lm(model: str = CAUSAL, device: str = "auto", runtime: str = "auto") -> CausalLM:
+    """The one model of that name in this process, however its defaults are spelled; nothing is loaded until it reads."""
+    return _shared(model, device, runtime)
+
+
+@lru_cache(maxsize=4)
+def _shared(model: str, device: str, runtime: str) -> CausalLM:
+    return CausalLM(model, device, runtime=runtime)
 
 
 class Task(NamedTuple):
@@ -41,22 +55,29 @@ class CausalLM:
     Nothing is loaded before it is needed, nothing is remembered between calls. Safe to call from several threads.
     """
 
-    def __init__(self, model: str, device: str = "auto", batch_tokens: int = 0, window: int = 0) -> None:
+    def __init__(
+        self, model: str = CAUSAL, device: str = "auto", batch_tokens: int = 0, window: int = 0, runtime: str = "auto"
+    ) -> None:
         """Notes what to load.
 
         Args:
-            model: a local folder, or a hub name.
-            device: ``"auto"`` or a torch device; numbers are bfloat16 where it multiplies them, float32 elsewhere.
+            model: ``"lm"`` = the embedded one, a stand-in; a local folder; or a hub name.
+            device: ``"auto"`` or a torch device.
             batch_tokens: most tokens in a batch; 0 = what suits the device. Results do not depend on it.
             window: most tokens read at once, 16 or more; 0 = as many as the model can.
+            runtime: ``"torch-float32"``; ``"auto"`` = bfloat16 where the device multiplies it, float32 elsewhere.
+
+        Raises:
+            UnknownName: a runtime that does not exist, or that does not run causal models.
         """
         self.name, self.device_name, self.batch_tokens, self.window = model, device, batch_tokens, window
+        self.runtime = _checked(runtime)
         self._lock = threading.Lock()
         self._loaded: CausalWeights | None = None
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickles the settings, not the weights."""
-        return CausalLM, (self.name, self.device_name, self.batch_tokens, self.window)
+        return CausalLM, (self.name, self.device_name, self.batch_tokens, self.window, self.runtime)
 
     @property
     def loaded(self) -> CausalWeights:
@@ -70,7 +91,7 @@ class CausalLM:
                 if self._loaded is None:
                     from linguapress.models.causal_loading import load_causal  # brings torch, seconds
 
-                    self._loaded = load_causal(self.name, self.device_name, self.window)
+                    self._loaded = load_causal(self.name, self.device_name, self.window, exact=self.runtime == "torch-float32")
         return self._loaded
 
     def surprisals(self, texts: Sequence[str], prefixes: Sequence[str] | None = None) -> list[TokenScores]:
@@ -83,7 +104,8 @@ class CausalLM:
             prefixes: one for each text; None = none.
 
         Raises:
-            ModelNotFound: the model cannot be loaded, or answers with NaN.
+            ModelNotFound: the model cannot be loaded.
+            BrokenModel: it answers with NaN.
             ValueError: texts and prefixes are not equally many.
         """
         model = self.loaded
@@ -115,6 +137,12 @@ class CausalLM:
         model = self.loaded
         rows, offsets = model.encode(texts)
         return CausalReader(model, rows, offsets, _heads(model, texts, prefixes), self.batch_tokens or model.batch_tokens, stale)
+
+
+def _checked(runtime: str) -> str:
+    if checked_runtime(runtime).startswith("onnx"):
+        raise UnknownName(f"causal language models run on torch alone; leave out runtime={runtime!r}")
+    return runtime
 
 
 def _heads(model: CausalWeights, texts: Sequence[str], prefixes: Sequence[str] | None) -> list[Ids]:

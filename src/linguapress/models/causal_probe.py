@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from linguapress.errors import ModelNotFound
+from linguapress.errors import BrokenModel, ModelNotFound
 from linguapress.models.causal_cache import Feed
 
 if TYPE_CHECKING:
@@ -33,14 +33,15 @@ def split(name: str, model: Any) -> tuple[Any, Head]:
     that does not give the model's logits, the trunk is the whole model: all logits are in memory then, the numbers are the same.
 
     Raises:
-        ModelNotFound: the logits of a token depend on tokens behind it, or are NaN.
+        ModelNotFound: the logits of a token depend on tokens behind it.
+        BrokenModel: they are NaN.
     """
     ids = _some_ids(model.config, 6)[None].repeat(2, 1)
     ids[1, -1] = ids[1, 0]
     inputs = {"input_ids": ids.to(model.device), "attention_mask": torch.ones_like(ids).to(model.device)}
     logits = model(**inputs, use_cache=False).logits
     if logits.isnan().any():
-        raise ModelNotFound(broken(name))
+        raise BrokenModel(broken(name))
     if not _alike(logits[0, :-1], logits[1, :-1]):
         raise ModelNotFound(f"{name!r} reads ahead, so it is no causal language model; give one such as GPT-2, Llama or Qwen")
     try:

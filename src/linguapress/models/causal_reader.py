@@ -69,7 +69,7 @@ class CausalReader:
         What has no tokens left, or an end where it stands, costs nothing. Reading again before :meth:`advance` reads the same.
 
         Raises:
-            ModelNotFound: the model answers with NaN.
+            BrokenModel: the model answers with NaN.
             ValueError: ends are not one for each text, or one lies before where the text stands.
         """
         for row, end in zip(self._rows, ends, strict=True):

@@ -11,7 +11,7 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from linguapress.counters import plain_tokenizer
-from linguapress.errors import ModelNotFound
+from linguapress.errors import BrokenModel
 from linguapress.models.causal_cache import NONE, Feed, Ids, KeyValues
 from linguapress.models.causal_probe import broken, carries_on, split
 from linguapress.models.causal_windows import batches
@@ -37,7 +37,8 @@ class CausalWeights:
         """Takes the model apart and tries whether it reads from left to right, and on from key-values.
 
         Raises:
-            ModelNotFound: it reads ahead, or answers with NaN.
+            ModelNotFound: it reads ahead.
+            BrokenModel: it answers with NaN.
         """
         self.name, self.device, self.exact = name, model.device, model.dtype == torch.float32
         self.tokenizer = plain_tokenizer(tokenizer.backend_tokenizer)
@@ -94,7 +95,7 @@ class CausalWeights:
             same slot, max(len(feed.slots)), and the tokens read follow.
 
         Raises:
-            ModelNotFound: a logit is NaN.
+            BrokenModel: a logit is NaN.
         """
         held = max(len(feed.slots) for feed in feeds)
         cache = past.select(feeds).cache() if past is not None and held else KeyValues([]).cache() if keep else None
@@ -125,7 +126,7 @@ class CausalWeights:
         parts = [self._losses(wanted[chunk], targets[chunk]) for chunk in _slices(len(targets), self._positions)]
         values = torch.cat(parts).cpu().numpy() if parts else np.zeros(0, dtype=np.float32)
         if np.isnan(values).any():
-            raise ModelNotFound(broken(self.name))
+            raise BrokenModel(broken(self.name))
         return np.split(np.minimum(values, _MOST), np.cumsum([len(feed.targets) for feed in feeds])[:-1])
 
     def _losses(self, states: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:

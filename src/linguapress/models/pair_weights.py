@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import nn
 
 from linguapress.errors import ModelNotFound
@@ -19,12 +19,13 @@ from linguapress.models.embedded import model_folder
 from linguapress.models.pair_frame import Frame, Ids, Pairs
 from linguapress.models.pair_model import PairModel
 from linguapress.models.provence import PREFIX, load_provence
+from linguapress.models.stored import DENSE, read_state, read_weight, weights_file
 from linguapress.models.weights import longest_read
 from linguapress.scores import Floats
 
 WORDS = "encoder.embeddings.word_embeddings.weight"
 SHARED = "words_of"  # entry of the config: the model whose word embeddings are used
-_FILE = "model.safetensors"
+_OWN_WORDS = "embeddings.word_embeddings.weight"  # the same in the model that has them
 
 
 class PairWeights(Pairs):
@@ -90,14 +91,14 @@ def _loaded(folder: Path, attention: str | None) -> tuple[PairModel, Any]:
 
 def selector_state(folder: Path) -> dict[str, torch.Tensor]:
     """All weights of a selector, those included that it shares."""
-    weights: dict[str, torch.Tensor] = load_file(folder / _FILE)
+    weights = read_state(folder)
     shared = _shared(folder)
-    return {**weights, WORDS: _word_embeddings(Path(model_folder(shared)))} if shared else weights
+    return {**weights, WORDS: read_weight(Path(model_folder(shared)), _OWN_WORDS)} if shared else weights
 
 
 def is_selector(model: str) -> bool:
     """Whether a model is a folder that :func:`save_selector` wrote."""
-    file = Path(model_folder(model), _FILE)
+    file = weights_file(Path(model_folder(model)))
     if not file.is_file():
         return False
     with safe_open(file, "pt") as weights:
@@ -108,16 +109,6 @@ def _shared(folder: Path) -> str | None:
     """The model whose word embeddings a selector uses, where it has none of its own."""
     found: str | None = json.loads((folder / "config.json").read_text(encoding="utf-8")).get(SHARED)
     return found
-
-
-def _word_embeddings(folder: Path) -> torch.Tensor:
-    """The word embeddings alone of the model in a folder."""
-    with safe_open(folder / _FILE, "pt") as file:
-        for name in file.keys():  # noqa: SIM118 - the file is no mapping
-            if WORDS.endswith(name.removeprefix("bert.")):
-                found: torch.Tensor = file.get_tensor(name)
-                return found
-    raise ValueError(f"{folder} has no word embeddings to share")
 
 
 def save_selector(model: PairModel, tokenizer: Any, folder: Path, words_of: str | None) -> None:
@@ -131,4 +122,4 @@ def save_selector(model: PairModel, tokenizer: Any, folder: Path, words_of: str 
         (folder / "config.json").write_text(json.dumps({**settings, SHARED: words_of}, indent=1), encoding="utf-8")
     else:
         tokenizer.save_pretrained(folder)
-    save_file(weights, folder / _FILE)
+    save_file(weights, folder / DENSE)

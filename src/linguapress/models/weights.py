@@ -15,6 +15,7 @@ from linguapress.errors import ModelNotFound
 from linguapress.models.devices import attention_of, device_of, precision_of
 from linguapress.models.embedded import model_folder
 from linguapress.models.loading import keep_index
+from linguapress.models.stored import load
 from linguapress.scores import Floats
 
 
@@ -98,9 +99,9 @@ def load_model(name: str, device_name: str, exact: bool = False) -> tuple[Any, A
         kind = AutoModelForTokenClassification if labels else AutoModel
         tokenizer = load_tokenizer(folder)
         settings = {"dtype": precision, "attn_implementation": attention_of(device, precision)}
-        model, found = kind.from_pretrained(folder, output_loading_info=True, **settings)
+        model, missing = load(kind, folder, **settings)
     check_tokenizer(name, tokenizer)
-    check_weights(name, found["missing_keys"])
+    check_weights(name, missing)
     return model.to(device).eval(), tokenizer
 
 

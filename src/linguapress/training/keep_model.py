@@ -14,6 +14,7 @@ from transformers import AutoConfig, AutoModel, AutoModelForTokenClassification
 from linguapress.errors import ModelNotFound
 from linguapress.models.embedded import model_folder
 from linguapress.models.minilm import original
+from linguapress.models.stored import load
 from linguapress.models.weights import check_tokenizer, load_tokenizer, quietly, told
 
 LABELS = {0: "drop", 1: "keep"}
@@ -72,7 +73,7 @@ def _loaded(kind: Any, name: str, attention: str | None, **settings: Any) -> Any
             if hasattr(config, key):
                 setattr(config, key, 0.0)
         with quietly():
-            return kind.from_pretrained(folder, config=config, dtype=torch.float32, attn_implementation=attention, **settings)
+            return load(kind, folder, config=config, dtype=torch.float32, attn_implementation=attention, **settings)[0]
     except _FAILURES as error:
         raise ModelNotFound(f"cannot load the encoder {name!r}: {error}") from error
 

@@ -27,6 +27,7 @@ from linguapress.models.encoder import Encoder
 from linguapress.models.pair_model import PairModel, PairOutput
 from linguapress.models.pair_reader import PairReader
 from linguapress.models.pair_weights import PairWeights, longest_pair, save_selector, selector_state
+from linguapress.models.stored import load
 from linguapress.training.checkpoint import plain, read_state, write_state
 from linguapress.training.groups import MIX, Batch, Draws, Group, by_source, collate
 from linguapress.training.negatives import embedded, mine, pool
@@ -162,8 +163,8 @@ class _Run:
         torch.manual_seed(settings.seed)
         folder = model_folder(settings.base)
         self.tokenizer = AutoTokenizer.from_pretrained(folder)
-        encoder = AutoModel.from_pretrained(
-            folder, dtype=torch.float32, attn_implementation="eager", attention_probs_dropout_prob=0.0,
+        encoder, _ = load(
+            AutoModel, folder, dtype=torch.float32, attn_implementation="eager", attention_probs_dropout_prob=0.0,
             hidden_dropout_prob=settings.dropout,
         )  # fmt: skip
         self.master = PairModel(encoder).to(settings.device)

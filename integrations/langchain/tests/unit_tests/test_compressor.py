@@ -8,7 +8,7 @@ import pytest
 from langchain_core.documents import Document
 from langchain_linguapress import LinguaCompressor, format_docs
 
-from linguapress import Budget, Guard, ModelNotFound, list_methods, load
+from linguapress import Budget, Guard, list_methods, load
 
 QUERY = "Who founded the observatory?"
 
@@ -26,14 +26,7 @@ async def test_no_argument_is_needed_in_async_code_either(documents):
     assert await compressor.acompress_documents(documents, QUERY) == compressor.compress_documents(documents, QUERY)
 
 
-WITH_LANGUAGE_MODEL = ("llmlingua", "longllmlingua", "selective_context")  # no such model is embedded
-QUICK = [name for name in list_methods() if name not in ("lingua", "llmlingua2", *WITH_LANGUAGE_MODEL)]
-
-
-@pytest.mark.parametrize("method", WITH_LANGUAGE_MODEL)
-def test_a_method_that_needs_a_model_says_so(method, documents):
-    with pytest.raises(ModelNotFound, match="name its folder"):
-        LinguaCompressor(method=method, target_tokens=40).compress_documents(documents, QUERY)
+QUICK = [name for name in list_methods() if name not in ("lingua", "llmlingua2")]
 
 
 @pytest.mark.parametrize("method", QUICK)

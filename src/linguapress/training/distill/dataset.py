@@ -35,14 +35,19 @@ def split(pairs: Sequence[Pair], dev_share: float = 0.1) -> Split:
         raise DistillationError(f"the share of dev must be between 0 and 1, got {dev_share}")
     if len(pairs) < 2:
         raise DistillationError(f"only {len(pairs)} passages are left; training needs at least two, give more text")
-    order = sorted(pairs, key=_place)
-    border = sum(_place(pair) < dev_share for pair in pairs)
-    dev = {pair.text for pair in order[: min(max(1, border), len(pairs) - 1)]}
+    dev = held_out([pair.text for pair in pairs], dev_share)
     return Split([pair for pair in pairs if pair.text not in dev], [pair for pair in pairs if pair.text in dev])
 
 
-def _place(pair: Pair) -> float:
-    return int.from_bytes(blake2b(encodable(pair.text).encode(), digest_size=4).digest(), "big") / _BUCKETS
+def held_out(texts: Sequence[str], share: float) -> set[str]:
+    """About that share of at least two different texts, by a hash of each; at least one, and not all."""
+    order = sorted(set(texts), key=_place)
+    border = sum(_place(text) < share for text in order)
+    return set(order[: min(max(1, border), len(order) - 1)])
+
+
+def _place(text: str) -> float:
+    return int.from_bytes(blake2b(encodable(text).encode(), digest_size=4).digest(), "big") / _BUCKETS
 
 
 def write_pairs(path: Path, pairs: Sequence[Pair]) -> None:

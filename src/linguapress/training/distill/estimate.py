@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from linguapress.counters import TokenCounter
-from linguapress.training.distill.instruction import SYSTEM, request
+from linguapress.training.distill.task import Task
 from linguapress.training.distill.teacher import Usage
 
-EXPECTED_RATE = 0.6  # teachers who are asked no rate keep a third to six tenths; the higher share keeps the estimate honest
 _OVERHEAD = 10  # tokens of a chat format around two messages
 
 
@@ -42,16 +41,17 @@ class Estimate:
     cost: float
 
 
-def estimated(texts: Sequence[str], answered: int, prices: Prices, count: TokenCounter) -> Estimate:
+def estimated(texts: Sequence[str], answered: int, task: Task, prices: Prices, count: TokenCounter) -> Estimate:
     """The estimate for ``texts`` that are still to be asked, one try each.
 
     Args:
         texts: different passages.
         answered: how many others need not be asked.
+        task: what the teacher does with each.
         prices: of the teacher.
         count: the tokens of a text, for want of the teacher's own tokenizer.
     """
-    fixed = count(SYSTEM) + count(request("")) + _OVERHEAD
+    fixed = count(task.system) + count(task.request("")) + _OVERHEAD
     tokens = sum(map(count, texts))
-    usage = Usage(fixed * len(texts) + tokens, round(EXPECTED_RATE * tokens))
+    usage = Usage(fixed * len(texts) + tokens, round(task.answer_share * tokens) + task.answer_tokens * len(texts))
     return Estimate(len(texts), answered, usage, prices.cost(usage))

@@ -8,13 +8,14 @@ from pathlib import Path
 from statistics import mean
 
 from linguapress.errors import DistillationError
+from linguapress.training.distill.cost import check_cost, expected_of
 from linguapress.training.distill.dataset import Split, split, write_pairs, write_text
-from linguapress.training.distill.estimate import Estimate, estimated
+from linguapress.training.distill.estimate import Estimate
 from linguapress.training.distill.instruction import VERSION, compression_of
-from linguapress.training.distill.ledger import Ledger, key_of, read_entries
+from linguapress.training.distill.ledger import Ledger, key_of
 from linguapress.training.distill.quality import Pair, Quality, Sifted, Watch, check_extractive, measured, sift
 from linguapress.training.distill.report import report
-from linguapress.training.distill.run import Progress, RunSettings, Tally, ask_all, to_ask
+from linguapress.training.distill.run import Progress, RunSettings, Tally, ask_all
 from linguapress.training.distill.sources import Chunk
 from linguapress.training.distill.teacher import Teacher
 
@@ -59,8 +60,9 @@ async def distill(
     """
     settings, quality = settings or RunSettings(), quality or Quality()
     with Ledger(out / LEDGER) as ledger:
-        _check_cost(chunks, teacher.name, ledger, settings)
-        asked = await ask_all([chunk.text for chunk in chunks], teacher, ledger, settings, progress, Watch(quality))
+        texts = [chunk.text for chunk in chunks]
+        check_cost(texts, teacher.name, ledger, settings)
+        asked = await ask_all(texts, teacher, ledger, settings, progress, Watch(quality))
         pairs = _pairs(chunks, teacher.name, ledger)
     different = len({chunk.text for chunk in chunks})
     if not pairs:
@@ -77,27 +79,7 @@ async def distill(
 
 def estimate(chunks: Sequence[Chunk], teacher: str, out: Path, settings: RunSettings | None = None) -> Estimate:
     """What :func:`distill` is going to ask and cost; writes nothing."""
-    ledger = Ledger(out / LEDGER)
-    if ledger.path.exists():
-        ledger.entries = read_entries(ledger.path)
-    return _estimate(chunks, teacher, ledger, settings or RunSettings())
-
-
-def _estimate(chunks: Sequence[Chunk], teacher: str, ledger: Ledger, settings: RunSettings) -> Estimate:
-    texts = list(dict.fromkeys(chunk.text for chunk in chunks))
-    left = to_ask(texts, teacher, ledger, settings.retry_failed)
-    return estimated(left, len(texts) - len(left), settings.prices, settings.count)
-
-
-def _check_cost(chunks: Sequence[Chunk], teacher: str, ledger: Ledger, settings: RunSettings) -> None:
-    if settings.most_cost is None:
-        return
-    expected = _estimate(chunks, teacher, ledger, settings)
-    if expected.cost > settings.most_cost:
-        raise DistillationError(
-            f"it would cost about {expected.cost:,.4f}, above the most of {settings.most_cost:,.4f}; "
-            "give less text, a cheaper teacher or a higher limit"
-        )
+    return expected_of([chunk.text for chunk in chunks], teacher, out / LEDGER, settings or RunSettings())
 
 
 def _pairs(chunks: Sequence[Chunk], teacher: str, ledger: Ledger) -> list[Pair]:

@@ -11,9 +11,10 @@ from typing import Any
 from linguapress.counters import TokenCounter, embedded
 from linguapress.errors import DistillationError, MissingExtra
 from linguapress.training.distill.estimate import Prices
-from linguapress.training.distill.instruction import SYSTEM, VERSION, request
+from linguapress.training.distill.instruction import COMPRESSION
 from linguapress.training.distill.ledger import Entry, Ledger, key_of
 from linguapress.training.distill.pace import Pace, Sleep
+from linguapress.training.distill.task import Task
 from linguapress.training.distill.teacher import (
     NOTHING,
     Reply,
@@ -44,6 +45,7 @@ class RunSettings:
         most_cost: the run stops when it has spent more; None = no limit.
         prices: of the teacher.
         count: tokens of a text, where the service does not say what it charged.
+        task: what it does with each text.
     """
 
     concurrency: int = 8
@@ -56,6 +58,7 @@ class RunSettings:
     most_cost: float | None = None
     prices: Prices = field(default_factory=Prices)
     count: TokenCounter = embedded
+    task: Task = COMPRESSION
 
     def __post_init__(self) -> None:
         """Refuses settings with which nothing could be asked."""
@@ -93,12 +96,13 @@ Progress = Callable[[Tally], None]
 Check = Callable[[str, str], None]
 
 
-def to_ask(texts: Sequence[str], teacher: str, ledger: Ledger, retry_failed: bool = False) -> list[str]:
+def to_ask(texts: Sequence[str], teacher: str, ledger: Ledger, settings: RunSettings) -> list[str]:
     """Different texts that the ledger does not answer, in their order."""
     return [
         text
         for text in dict.fromkeys(texts)
-        if (entry := ledger.entries.get(key_of(VERSION, teacher, text))) is None or (entry.reply is None and retry_failed)
+        if (entry := ledger.entries.get(key_of(settings.task.version, teacher, text))) is None
+        or (entry.reply is None and settings.retry_failed)
     ]
 
 
@@ -114,7 +118,7 @@ async def ask_all(
     Raises:
         DistillationError: the teacher cannot be used, too many passages failed in a row, or the run has become too dear.
     """
-    texts = to_ask(texts, teacher.name, ledger, settings.retry_failed)
+    texts = to_ask(texts, teacher.name, ledger, settings)
     run = _Run(teacher, ledger, settings, progress, check, pace or Pace(settings.per_minute), sleep, Tally(len(texts)))
     queue = iter(texts)
     workers = [asyncio.ensure_future(run.work(queue)) for _ in range(min(settings.concurrency, len(texts)))]
@@ -150,7 +154,7 @@ class _Run:
         """One of several workers on the same queue; when the run must stop, calls under way still finish."""
         while self.stop is None and (text := next(queue, None)) is not None:
             try:
-                self._answered(text, await self._patiently(request(text)))
+                self._answered(text, await self._patiently(self.settings.task.request(text)))
             except TeacherUnusable as error:
                 self.stop = DistillationError(f"the teacher {self.teacher.name!r} cannot be used: {error}")
             except TeacherError as error:
@@ -180,7 +184,7 @@ class _Run:
             raise self.stop
         self.tally.tries += 1
         try:
-            reply = await asyncio.wait_for(self.teacher.ask(SYSTEM, message), self.settings.timeout)
+            reply = await asyncio.wait_for(self.teacher.ask(self.settings.task.system, message), self.settings.timeout)
         except asyncio.TimeoutError:
             raise TeacherBusy(f"no answer within {self.settings.timeout:g} s") from None
         except TeacherError as error:
@@ -190,7 +194,7 @@ class _Run:
             raise
         if reply.usage == NOTHING:
             count = self.settings.count
-            reply = Reply(reply.text, Usage(count(SYSTEM) + count(message), count(reply.text)))
+            reply = Reply(reply.text, Usage(count(self.settings.task.system) + count(message), count(reply.text)))
         self._charge(reply.usage)
         return reply
 
@@ -223,7 +227,7 @@ class _Run:
             )
 
     def _record(self, text: str, reply: str | None, error: str, usage: Usage) -> None:
-        key = key_of(VERSION, self.teacher.name, text)
+        key = key_of(self.settings.task.version, self.teacher.name, text)
         self.ledger.add(Entry(key, reply, error, usage.tokens_in, usage.tokens_out))
 
 

@@ -1,0 +1,172 @@
+"""The model that is aligned: all its weights, or low-rank adapters on it; and how it is written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+from transformers import AutoConfig, AutoModelForCausalLM
+from transformers.pytorch_utils import Conv1D
+
+from linguapress.counters import plain_tokenizer
+from linguapress.errors import MissingExtra, ModelNotFound
+from linguapress.models.causal_weights import window_of
+from linguapress.models.embedded import model_folder
+from linguapress.models.weights import check_tokenizer, check_weights, load_tokenizer, quietly, told
+from linguapress.training.align_settings import AlignSettings
+from linguapress.training.keep_model import in_precision, write_model
+
+_KIND = "causal language model"
+
+
+def load_lm(name: str, device: torch.device, dtype: torch.dtype = torch.float32) -> Any:
+    """A causal language model, ready to read.
+
+    Raises:
+        ModelNotFound: it cannot be loaded.
+    """
+    with quietly(), told(name, _KIND):
+        model, found = AutoModelForCausalLM.from_pretrained(model_folder(name), output_loading_info=True, dtype=dtype)
+    check_weights(name, found["missing_keys"])
+    return model.to(device).eval()
+
+
+def tokenizer_of(name: str) -> Any:
+    """The tokenizer of a model.
+
+    Raises:
+        ModelNotFound: there is none, or it is not a fast one.
+    """
+    with quietly(), told(name, _KIND):
+        tokenizer = load_tokenizer(model_folder(name))
+    check_tokenizer(name, tokenizer)
+    return tokenizer
+
+
+def window_for(name: str, asked: int) -> int:
+    """Tokens that a model reads at once, no more than were asked for; 0 asks for all.
+
+    Raises:
+        ModelNotFound: it has no configuration or no tokenizer.
+    """
+    with quietly(), told(name, _KIND):
+        config = AutoConfig.from_pretrained(model_folder(name))
+    return window_of(config, tokenizer_of(name), asked)
+
+
+def check_same_tokens(name: str, other: str, texts: Sequence[str]) -> None:
+    """Refuses two models whose distributions are not over the same tokens.
+
+    Raises:
+        ModelNotFound: they know other tokens, or cut one of the texts elsewhere.
+    """
+    one, two = (plain_tokenizer(tokenizer_of(each).backend_tokenizer) for each in (name, other))
+    cuts = ([item.ids for item in each.encode_batch(list(texts), add_special_tokens=False)] for each in (one, two))
+    if one.get_vocab() != two.get_vocab() or next(cuts) != next(cuts):
+        raise ModelNotFound(
+            f"{other!r} has another tokenizer than {name!r}, so nothing can be compared token by token; leave it out"
+        )
+
+
+class Learner:
+    """Weights in float32 that an optimizer changes, and the model that computes: with them, or with copies in bfloat16.
+
+    Of low-rank adapters the weights are few, in float32 always; the model below them is frozen, in the precision that computes.
+
+    Attributes:
+        model: what computes.
+        weights: what is trained.
+    """
+
+    def __init__(self, settings: AlignSettings, device: torch.device, dtype: torch.dtype) -> None:
+        self._settings = settings
+        torch.manual_seed(settings.seed)
+        if settings.lora_rank:
+            self._master = self.model = load_lm(settings.base, device, dtype)
+            _adapt(self.model, settings)
+        else:
+            self._master = load_lm(settings.base, device)
+            self.model = self._master if dtype == torch.float32 else in_precision(self._master, dtype)
+        self._names = [name for name, weight in self._master.named_parameters() if weight.requires_grad]
+        self.weights = [self._master.get_parameter(name) for name in self._names]
+        self._copies = [self.model.get_parameter(name) for name in self._names]
+
+    def gather(self) -> None:
+        """Adds the gradients of the copies to those of the weights, in float32, since small ones would be lost in bfloat16."""
+        for weight, copied in zip(self.weights, self._copies, strict=True):
+            if copied is not weight and copied.grad is not None:
+                weight.grad = copied.grad.float() if weight.grad is None else weight.grad.add_(copied.grad)
+                copied.grad = None
+
+    @torch.no_grad()
+    def follow(self) -> None:
+        """Sets the copies to the weights."""
+        for weight, copied in zip(self.weights, self._copies, strict=True):
+            if copied is not weight:
+                copied.copy_(weight)
+
+    def state(self) -> dict[str, Tensor]:
+        """The weights by name, in main memory, as they are now."""
+        return {name: weight.detach().to("cpu", copy=True) for name, weight in zip(self._names, self.weights, strict=True)}
+
+    def restore(self, state: Mapping[str, Tensor]) -> None:
+        """Sets the weights, and the copies after them."""
+        _set(self._master, state)
+        self.follow()
+
+    def write(self, tokenizer: Any) -> None:
+        """Writes what AutoModelForCausalLM and AutoTokenizer load; adapters are added to the weights below, in float32."""
+        settings, model = self._settings, self._master
+        if settings.lora_rank:
+            model = load_lm(settings.base, torch.device("cpu"))
+            adapted = _adapt(model, settings)
+            _set(model, self.state())
+            model = adapted.merge_and_unload()
+        write_model(model, tokenizer, settings.out, settings.model_dtype)
+
+
+@torch.no_grad()
+def _set(model: Any, state: Mapping[str, Tensor]) -> None:
+    for name, value in state.items():
+        model.get_parameter(name).copy_(value)
+
+
+def _adapt(model: Any, settings: AlignSettings) -> Any:
+    """Puts adapters in float32 on all linear layers but the head; all else is frozen.
+
+    Raises:
+        MissingExtra: peft is not installed.
+        ValueError: peft has no adapters for the architecture, or the rank is above that of a layer.
+    """
+    lora = _peft()
+    transposed = any(isinstance(module, Conv1D) for module in model.modules())
+    config = lora.LoraConfig(
+        r=settings.lora_rank, lora_alpha=settings.lora_alpha, target_modules="all-linear", fan_in_fan_out=transposed
+    )
+    try:
+        adapted = lora.LoraModel(model, config, "default")
+    except ValueError as error:
+        reason = str(error).splitlines()[0].rstrip(".")
+        raise ValueError(f"cannot put adapters on {settings.base!r} ({reason}); tune all weights with --lora-rank 0") from error
+    _check_rank(model, settings.lora_rank)
+    for weight in model.parameters():
+        if weight.requires_grad:
+            weight.data = weight.data.float()
+    return adapted
+
+
+def _check_rank(model: Any, rank: int) -> None:
+    widths = {name: min(part.in_features, part.out_features) for name, part in model.named_modules() if hasattr(part, "lora_A")}
+    name = min(widths, key=widths.__getitem__)
+    if rank > widths[name]:
+        raise ValueError(f"lora_rank is {rank}, above the rank {widths[name]} of the layer {name}; choose at most {widths[name]}")
+
+
+def _peft() -> Any:
+    try:
+        import peft
+    except ImportError as error:
+        raise MissingExtra("peft", "train") from error
+    return peft

@@ -1,0 +1,104 @@
+"""Instructions, and what the target answers: as text."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from linguapress.jsonl import read_jsonl
+from linguapress.training.distill.dataset import held_out
+
+BLANK_LINE = "\n\n"
+_LINES = (".jsonl", ".jsonl.gz", ".ndjson")
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """An instruction, what it is about (may be empty), and the answer to learn (empty as long as nobody has given it)."""
+
+    instruction: str
+    input: str = ""
+    output: str = ""
+
+    @property
+    def prompt(self) -> str:
+        """The instruction, a blank line, the input; what the target is asked."""
+        return BLANK_LINE.join(part for part in (self.instruction, self.input) if part)
+
+
+def read_pairs(paths: Sequence[Path]) -> list[Pair]:
+    """The different pairs of JSON-lines files, in their order.
+
+    Raises:
+        FileNotFoundError: a file is missing.
+        ValueError: a record lacks its instruction or output, or there are fewer than two instructions.
+    """
+    found = [
+        Pair(_field(row, "instruction", where), _field(row, "input", where, ""), _field(row, "output", where))
+        for path in paths
+        for where, row in _records(path)
+    ]
+    pairs = list(dict.fromkeys(found))
+    if len({pair.prompt for pair in pairs}) < 2:
+        names = ", ".join(str(path) for path in paths)
+        raise ValueError(
+            f"{names}: {len(pairs)} pairs; give at least two instructions, to learn from one and to measure on the other"
+        )
+    return pairs
+
+
+def read_instructions(path: Path) -> list[Pair]:
+    """Different instructions without outputs: records of JSON lines, whose outputs are passed over, or the lines of a text file.
+
+    Raises:
+        FileNotFoundError: the file is missing.
+        ValueError: a record lacks its instruction, or there is none.
+    """
+    if path.name.endswith(_LINES):
+        found = [Pair(_field(row, "instruction", where), _field(row, "input", where, "")) for where, row in _records(path)]
+    else:
+        found = [Pair(line.strip()) for line in _plain(path).splitlines() if line.strip()]
+    if not found:
+        raise ValueError(f"{path} holds no instruction; give JSON lines with the field instruction, or a text file with one a line")
+    return list(dict.fromkeys(found))
+
+
+def parted(pairs: Sequence[Pair], dev_share: float) -> tuple[list[Pair], list[Pair]]:
+    """Pairs to learn from, and pairs to measure on; equal instructions stay together, whatever else is learnt later."""
+    held = held_out([pair.prompt for pair in pairs], dev_share)
+    return [pair for pair in pairs if pair.prompt not in held], [pair for pair in pairs if pair.prompt in held]
+
+
+def _records(path: Path) -> Iterator[tuple[str, Any]]:
+    """Records, each with the words that tell where it stands."""
+    try:
+        for number, row in enumerate(read_jsonl(path), 1):
+            yield f"record {number} of {path}", row
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path} is not JSON lines in UTF-8: {error}") from error
+
+
+def _field(row: object, name: str, where: str, default: str | None = None) -> str:
+    """A text without blanks around it.
+
+    Raises:
+        ValueError: it is missing, blank or no text, and must not be.
+    """
+    value = row.get(name) if isinstance(row, Mapping) else None
+    if value is None and default is not None:
+        return default
+    if not isinstance(value, str):
+        raise ValueError(f"{where} has no field {name} that is a string; give JSON lines with instruction, input and output")
+    if not value.strip() and default is None:
+        raise ValueError(f"{where} has a blank {name}; fill it in, or leave the record out")
+    return value.strip()
+
+
+def _plain(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path} is not UTF-8 (byte {error.start}); convert it first, such as with iconv") from error
