@@ -11,7 +11,7 @@ README = Path(__file__).parents[1] / "README.md"
 def test_the_python_blocks_of_the_readme_run(capsys):
     pytest.importorskip("langchain_linguapress")
     blocks = re.findall(r"```python\n(.*?)```", README.read_text("utf-8"), re.DOTALL)
-    assert len(blocks) == 6
+    assert len(blocks) == 7
     names = {"__name__": "readme"}
     for block in blocks:
         exec(compile(block, str(README), "exec"), names)

@@ -105,10 +105,11 @@ class Compressor(ABC):
         self, documents: Sequence[Sequence[str]], queries: Sequence[str | None] | None = None, *, budget: Budget = _OPEN,
         prepared: Sequence[Sequence[Prepared | None] | None] | None = None,
     ) -> list[Compression]:  # fmt: skip
-        """:meth:`compress` for several requests at once, with the same results.
+        """:meth:`compress` for several requests at once.
 
-        ``llmlingua`` and ``longllmlingua`` read the segments of all requests side by side, which saves time; other methods take
-        one request after another.
+        ``llmlingua`` and ``longllmlingua`` read the segments of all requests side by side, which may save time; other methods take
+        one request after another. Results are the same but for what rounding in a batch does to a model's numbers (in bfloat16 a
+        few words change places).
 
         Args:
             documents: the documents of each request.

@@ -7,6 +7,7 @@ the tokens that the model read. The line ``bare`` asks for the seconds that the 
 from __future__ import annotations
 
 import argparse
+import ctypes
 import json
 import logging
 import os
@@ -130,6 +131,13 @@ def device_mib() -> list[float]:
     return found
 
 
+def give_back() -> None:
+    """Memory that was freed goes back to the system, so that the next peak is that of the next call."""
+    library = ctypes.CDLL(None)
+    if hasattr(library, "malloc_trim"):  # glibc
+        library.malloc_trim(0)
+
+
 def main() -> None:
     """Serves one model in one precision until standard input closes."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -150,6 +158,7 @@ def main() -> None:
     presses["llmlingua"].compress(["A few words, so that everything is imported."], budget=Budget(tokens=5))
 
     def answer(**values: Any) -> None:
+        give_back()
         answers.write(json.dumps(values) + "\n")
         answers.flush()
 

@@ -122,9 +122,9 @@ def compress_prompt(
 def compress_prompts(
     press: Compressor, prompts: Sequence[Prompt], *, budget: Budget, instruction_rate: float = 1.0, question_rate: float = 1.0
 ) -> list[PromptCompression]:
-    """:func:`compress_prompt` for several prompts at once, with the same results.
+    """:func:`compress_prompt` for several prompts at once.
 
-    ``llmlingua`` and ``longllmlingua`` read them side by side, which saves time.
+    ``llmlingua`` and ``longllmlingua`` read them side by side; see :meth:`~linguapress.Compressor.compress_batch`.
 
     Args:
         press: any method.

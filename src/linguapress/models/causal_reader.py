@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from linguapress.models.causal_weights import CausalWeights
 
 _TOKENS = 128  # of a text in one pass, about: kept ones and a segment
+_UNEVEN = 2  # texts in one pass of a CPU where prefixes differ in length: masks and padding cost it more than company saves
 
 
 class CausalReader:
@@ -49,13 +50,15 @@ class CausalReader:
             texts: tokens of each text.
             offsets: their characters.
             heads: what stands before each text, the starting token among it.
-            batch_tokens: texts are read in groups of this number / 128.
+            batch_tokens: texts are read in groups of this number / 128; on a CPU in pairs where prefixes differ in length.
             stale: reuse key-values; see the class.
         """
         self._offsets = list(offsets)
         self._rows = [Row(tokens, head, stale and model.caches) for tokens, head in zip(texts, heads, strict=True)]
         order = sorted(self._rows, key=lambda row: len(row.tokens))
         size = max(1, batch_tokens // _TOKENS)
+        if model.device.type == "cpu" and len({len(head) for head in heads}) > 1:
+            size = min(size, _UNEVEN)
         self._groups = [_Group(model, order[at : at + size]) for at in range(0, len(order), size)]
 
     @property
