@@ -53,11 +53,11 @@ class LmSettings:
     width: int = 320
     inner: int = 864
     heads: int = 5
-    window: int = 512
-    batch: int = 16
+    window: int = 1024
+    batch: int = 8
     micro: int = 8
-    rate: float = 2e-3
-    warm: float = 0.03
+    rate: float = 4e-3
+    warm: float = 0.02
     decay: float = 0.1
     optimizer: str = "muon"
     precision: str = "auto"
