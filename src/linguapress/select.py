@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ from linguapress.units import Units
 Rows = Sequence[Sequence[float] | Floats]
 Masks = Sequence[NDArray[np.bool_]]
 FULL = 0.99  # share of the limit that counts as used
-_TRIES = 12  # counts spent on filling what is left
+_TRIES = 12  # steps that turn out not to fit, when what is left is filled
 
 
 def keep_best(draft: Draft, units: Sequence[Units | Sequence[Span]], scores: Rows, *, full: float = FULL) -> Draft:
@@ -118,30 +118,36 @@ class Selection:
         return int(np.searchsorted(self.characters, characters, side="right")) - 1
 
     def _fill_up(self, run: int, full: float) -> Masks:
-        """Adds later steps one by one while they fit; a step that cannot fit by its length is not tried."""
+        """Adds later steps while they fit, more and more at a time; a step that cannot fit by its length is not tried."""
         masks = self._first(run)
-        tokens, tries = self._tokens(masks) if run else 0, 0
+        tokens, misses, stride, number = self._tokens(masks) if run else 0, 0, 1, run
         density = tokens / max(1, self.characters[run]) if run else 0.25
-        for number in range(run, len(self.steps)):
+        while number < len(self.steps) and misses < _TRIES:
             room = self.draft.limit - tokens
-            if tokens >= full * self.draft.limit or tries >= _TRIES:
+            if tokens >= full * self.draft.limit:
                 break
             size = self.characters[number + 1] - self.characters[number]
             if size * density > 2 * room + 2:
+                number, stride = number + 1, 1
                 continue
-            tries += 1
-            trial = self._with(masks, number)
+            trial = self._with(masks, range(number, min(number + stride, len(self.steps))))
             if (more := self._tokens(trial)) <= self.draft.limit:
-                masks, tokens = trial, more
+                masks, tokens, number, stride = trial, more, number + stride, 2 * stride
+            elif stride > 1:
+                stride = 1
+            else:
+                misses, number = misses + 1, number + 1
         return masks
 
-    def _with(self, masks: Masks, number: int) -> Masks:
-        """The masks with a step added, and with what it needs even when that belongs to a step that was left out."""
-        passage, step = self.steps[number]
-        company = [other for unit in step for other in self.units[passage].company(unit)]
-        added = masks[passage].copy()
-        added[company] = True
-        return [added if index == passage else mask for index, mask in enumerate(masks)]
+    def _with(self, masks: Masks, numbers: Iterable[int]) -> Masks:
+        """The masks with further steps, and with what these need even when that belongs to a step that was left out."""
+        found = list(masks)
+        for number in numbers:
+            passage, step = self.steps[number]
+            if found[passage] is masks[passage]:
+                found[passage] = masks[passage].copy()
+            found[passage][[other for unit in step for other in self.units[passage].company(unit)]] = True
+        return found
 
 
 def _steps(units: Sequence[Units], scores: Rows) -> list[tuple[int, list[int]]]:
