@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from enum import Enum
 from pathlib import Path
@@ -77,18 +77,14 @@ def run(
         _say_what_is_left_out(bench.trials(methods, budgets, lm), len(budgets))
         if plot:
             require_matplotlib()
-    timed = 0 if warm and timed is None else timed
     asked = examples(task, data, seed, part)[: limit or None]
-    running = asked if minutes is None else bench.within(minutes, asked)
-    rows_file = out.with_suffix(".jsonl")
-    rows_file.unlink(missing_ok=True)
-    rows = []
     with Progress(transient=True) as progress:
         bar = progress.add_task(f"{task} {part}", total=len(asked))
-        found = bench.run(running, methods, budgets, lm=lm, timed=timed, ranking=ranking, done=lambda: progress.advance(bar))
-        for row in found:
-            rows.append(row)
-            append_jsonl(rows_file, [row])
+        found = bench.run(
+            asked if minutes is None else bench.within(minutes, asked), methods, budgets, lm=lm,
+            timed=0 if warm and timed is None else timed, ranking=ranking, done=lambda: progress.advance(bar),
+        )  # fmt: skip
+        rows = _noted(found, out.with_suffix(".jsonl"))
     about = {
         "task": task,
         "part": part,
@@ -100,6 +96,16 @@ def run(
         "machine": bench.machine(),
     }
     _write(out, rows, about, against=against, ranking=ranking, plot=plot)
+
+
+def _noted(rows: Iterable[Row], file: Path) -> list[Row]:
+    """The rows, written down one by one as they come."""
+    file.unlink(missing_ok=True)
+    found = []
+    for row in rows:
+        found.append(row)
+        append_jsonl(file, [row])
+    return found
 
 
 @contextmanager

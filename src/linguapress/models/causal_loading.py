@@ -12,6 +12,8 @@ from linguapress.models.devices import device_of, precision_of
 from linguapress.models.embedded import model_folder
 from linguapress.models.weights import check_tokenizer, check_weights, load_tokenizer, quietly, told
 
+_KIND = "causal language model"
+
 
 def load_causal(name: str, device_name: str, window: int = 0, exact: bool = False) -> CausalWeights:
     """Loads a causal language model with a fast tokenizer.
@@ -25,19 +27,37 @@ def load_causal(name: str, device_name: str, window: int = 0, exact: bool = Fals
     Raises:
         ModelNotFound: nothing of that name can be loaded, the tokenizer gives no offsets, or the model is no causal one.
     """
+    device = device_of(device_name)
+    tokenizer = causal_tokenizer(name)
+    model = causal_model(name, device, torch.float32 if exact else precision_of(device))
+    _check_vocabulary(name, model, tokenizer)
+    return CausalWeights(name, model, tokenizer, window)
+
+
+def causal_tokenizer(name: str) -> Any:
+    """The fast tokenizer of a causal language model.
+
+    Raises:
+        ModelNotFound: there is none, or it gives no offsets.
+    """
+    with quietly(), told(name, _KIND):
+        tokenizer = load_tokenizer(model_folder(name))
+    check_tokenizer(name, tokenizer)
+    return tokenizer
+
+
+def causal_model(name: str, device: torch.device, dtype: torch.dtype) -> Any:
+    """A causal language model of transformers, ready to read.
+
+    Raises:
+        ModelNotFound: it cannot be loaded, or weights are missing.
+    """
     from transformers import AutoModelForCausalLM
 
-    device, folder = device_of(device_name), model_folder(name)
-    precision = torch.float32 if exact else precision_of(device)
-    with quietly():
-        with told(name, "causal language model"):
-            tokenizer = load_tokenizer(folder)
-        check_tokenizer(name, tokenizer)
-        with told(name, "causal language model"):
-            model, found = AutoModelForCausalLM.from_pretrained(folder, output_loading_info=True, dtype=precision)
-        check_weights(name, found["missing_keys"])
-        _check_vocabulary(name, model, tokenizer)
-        return CausalWeights(name, model.to(device).eval(), tokenizer, window)
+    with quietly(), told(name, _KIND):
+        model, found = AutoModelForCausalLM.from_pretrained(model_folder(name), output_loading_info=True, dtype=dtype)
+    check_weights(name, found["missing_keys"])
+    return model.to(device).eval()
 
 
 def _check_vocabulary(name: str, model: Any, tokenizer: Any) -> None:

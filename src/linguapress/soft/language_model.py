@@ -12,11 +12,12 @@ from torch import Tensor
 
 from linguapress.counters import plain_tokenizer
 from linguapress.errors import UnsupportedModel
+from linguapress.models.causal_loading import causal_model, causal_tokenizer
 from linguapress.models.causal_probe import split
 from linguapress.models.causal_weights import window_of
+from linguapress.models.devices import device_of, precision_of
 from linguapress.segment import encodable
 from linguapress.soft.fingerprints import of_model, of_tokenizer
-from linguapress.soft.loading import load_model
 from linguapress.soft.memory import Layers
 from linguapress.soft.rotation import Rotation
 
@@ -87,7 +88,9 @@ class FrozenLM:
             ModelNotFound: nothing of that name can be loaded.
             UnsupportedModel: what it has read is not all in key-values.
         """
-        return cls(*load_model(name, device, exact), name)
+        where = device_of(device)
+        tokenizer = causal_tokenizer(name)
+        return cls(causal_model(name, where, torch.float32 if exact else precision_of(where)), tokenizer, name)
 
     @property
     def movable(self) -> bool:

@@ -14,12 +14,12 @@ from typing import Any
 
 import torch
 
-from linguapress.models.causal_loading import load_causal
+from linguapress.models.causal_loading import causal_model, causal_tokenizer, load_causal
 from linguapress.models.devices import device_of
 from linguapress.training.align_card import card
 from linguapress.training.align_loss import Predictor
 from linguapress.training.align_measure import measured
-from linguapress.training.align_model import check_same_tokens, load_lm, tokenizer_of, window_for
+from linguapress.training.align_model import check_same_tokens, window_for
 from linguapress.training.align_pairs import parted, read_pairs
 from linguapress.training.align_run import Run
 from linguapress.training.align_settings import AlignSettings
@@ -70,7 +70,7 @@ def train(settings: AlignSettings, progress: Progress = lambda task, step, total
         progress("align", run.clock.step, run.clock.total, found)
         _note(run, batches.steps, data.held)
     run.settle()
-    run.learner.write(tokenizer_of(settings.base))
+    run.learner.write(causal_tokenizer(settings.base))
     return _finish(run, data, progress)
 
 
@@ -83,7 +83,7 @@ def _data(settings: AlignSettings) -> Data:
     pairs = read_pairs(settings.data)
     window = window_for(settings.target, settings.window) if settings.target else settings.window
     reader = load_causal(settings.base, settings.device, window, exact=True)
-    end: int | None = tokenizer_of(settings.base).eos_token_id
+    end: int | None = causal_tokenizer(settings.base).eos_token_id
     if settings.target:
         check_same_tokens(settings.base, settings.target, [text for pair in pairs[:1000] for text in (pair.prompt, pair.output)])
     learnt, held = (rows_of(side, reader, end) for side in parted(pairs, settings.dev_share))
@@ -143,4 +143,4 @@ def _measured(settings: AlignSettings, held: list[Row], progress: Progress) -> d
 
 
 def _predictor(name: str, device: torch.device) -> Predictor:
-    return Predictor(name, load_lm(name, device))
+    return Predictor(name, causal_model(name, device, torch.float32))

@@ -7,42 +7,18 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from transformers import AutoConfig, AutoModelForCausalLM
+from transformers import AutoConfig
 from transformers.pytorch_utils import Conv1D
 
 from linguapress.counters import plain_tokenizer
 from linguapress.errors import MissingExtra, ModelNotFound
+from linguapress.models.causal_loading import causal_model, causal_tokenizer
 from linguapress.models.causal_weights import window_of
 from linguapress.models.embedded import model_folder
-from linguapress.models.weights import check_tokenizer, check_weights, load_tokenizer, quietly, told
+from linguapress.models.weights import quietly, told
 from linguapress.training.align_settings import AlignSettings
+from linguapress.training.copies import follow, gather
 from linguapress.training.keep_model import in_precision, write_model
-
-_KIND = "causal language model"
-
-
-def load_lm(name: str, device: torch.device, dtype: torch.dtype = torch.float32) -> Any:
-    """A causal language model, ready to read.
-
-    Raises:
-        ModelNotFound: it cannot be loaded.
-    """
-    with quietly(), told(name, _KIND):
-        model, found = AutoModelForCausalLM.from_pretrained(model_folder(name), output_loading_info=True, dtype=dtype)
-    check_weights(name, found["missing_keys"])
-    return model.to(device).eval()
-
-
-def tokenizer_of(name: str) -> Any:
-    """The tokenizer of a model.
-
-    Raises:
-        ModelNotFound: there is none, or it is not a fast one.
-    """
-    with quietly(), told(name, _KIND):
-        tokenizer = load_tokenizer(model_folder(name))
-    check_tokenizer(name, tokenizer)
-    return tokenizer
 
 
 def window_for(name: str, asked: int) -> int:
@@ -51,9 +27,9 @@ def window_for(name: str, asked: int) -> int:
     Raises:
         ModelNotFound: it has no configuration or no tokenizer.
     """
-    with quietly(), told(name, _KIND):
+    with quietly(), told(name, "causal language model"):
         config = AutoConfig.from_pretrained(model_folder(name))
-    return window_of(config, tokenizer_of(name), asked)
+    return window_of(config, causal_tokenizer(name), asked)
 
 
 def check_same_tokens(name: str, other: str, texts: Sequence[str]) -> None:
@@ -62,7 +38,7 @@ def check_same_tokens(name: str, other: str, texts: Sequence[str]) -> None:
     Raises:
         ModelNotFound: they know other tokens, or cut one of the texts elsewhere.
     """
-    one, two = (plain_tokenizer(tokenizer_of(each).backend_tokenizer) for each in (name, other))
+    one, two = (plain_tokenizer(causal_tokenizer(each).backend_tokenizer) for each in (name, other))
     cuts = ([item.ids for item in each.encode_batch(list(texts), add_special_tokens=False)] for each in (one, two))
     if one.get_vocab() != two.get_vocab() or next(cuts) != next(cuts):
         raise ModelNotFound(
@@ -84,28 +60,22 @@ class Learner:
         self._settings = settings
         torch.manual_seed(settings.seed)
         if settings.lora_rank:
-            self._master = self.model = load_lm(settings.base, device, dtype)
+            self._master = self.model = causal_model(settings.base, device, dtype)
             _adapt(self.model, settings)
         else:
-            self._master = load_lm(settings.base, device)
+            self._master = causal_model(settings.base, device, torch.float32)
             self.model = self._master if dtype == torch.float32 else in_precision(self._master, dtype)
         self._names = [name for name, weight in self._master.named_parameters() if weight.requires_grad]
         self.weights = [self._master.get_parameter(name) for name in self._names]
         self._copies = [self.model.get_parameter(name) for name in self._names]
 
     def gather(self) -> None:
-        """Adds the gradients of the copies to those of the weights, in float32, since small ones would be lost in bfloat16."""
-        for weight, copied in zip(self.weights, self._copies, strict=True):
-            if copied is not weight and copied.grad is not None:
-                weight.grad = copied.grad.float() if weight.grad is None else weight.grad.add_(copied.grad)
-                copied.grad = None
+        """Adds the gradients of the copies to those of the weights."""
+        gather(self.weights, self._copies)
 
-    @torch.no_grad()
     def follow(self) -> None:
         """Sets the copies to the weights."""
-        for weight, copied in zip(self.weights, self._copies, strict=True):
-            if copied is not weight:
-                copied.copy_(weight)
+        follow(self.weights, self._copies)
 
     def state(self) -> dict[str, Tensor]:
         """The weights by name, in main memory, as they are now."""
@@ -120,7 +90,7 @@ class Learner:
         """Writes what AutoModelForCausalLM and AutoTokenizer load; adapters are added to the weights below, in float32."""
         settings, model = self._settings, self._master
         if settings.lora_rank:
-            model = load_lm(settings.base, torch.device("cpu"))
+            model = causal_model(settings.base, torch.device("cpu"), torch.float32)
             adapted = _adapt(model, settings)
             _set(model, self.state())
             model = adapted.merge_and_unload()

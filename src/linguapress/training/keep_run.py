@@ -14,6 +14,7 @@ from linguapress.jsonl import append_jsonl
 from linguapress.models.devices import attention_of, precision_of
 from linguapress.models.weights import Weights
 from linguapress.training.checkpoint import read_state, write_state
+from linguapress.training.copies import follow, gather
 from linguapress.training.keep_data import Batch, Step, collate
 from linguapress.training.keep_loss import Amounts, amounts, hold_loss, keep_loss, teacher_loss
 from linguapress.training.keep_model import (
@@ -97,7 +98,7 @@ class Run:
         for batch in batches:
             found = self._losses(batch.to(self.device), there)
             (found @ found.new_tensor(self._weights())).backward()  # type: ignore[no-untyped-call]
-            self._gather()
+            gather(self.weights, self.copies)
             sums += found.detach()
         self.processes.totals([sums])
         self._descend()
@@ -119,13 +120,6 @@ class Run:
             target = self.original(input_ids=batch.ids, attention_mask=batch.mask, output_hidden_states=True).hidden_states[-1]
         return torch.stack([keep, hold_loss(out.hidden_states[-1], target, batch) / there.hold, taught])
 
-    def _gather(self) -> None:
-        """Adds the gradients of the copies to those of the weights, in float32, since small ones would be lost in bfloat16."""
-        for weight, copied in zip(self.weights, self.copies, strict=True):
-            if copied is not weight and copied.grad is not None:
-                weight.grad = copied.grad.float() if weight.grad is None else weight.grad.add_(copied.grad)
-                copied.grad = None
-
     def _descend(self) -> None:
         """Sums the gradients of all processes, changes the weights, and the copies and the average after them."""
         for weight in self.weights:
@@ -137,10 +131,9 @@ class Run:
         self.schedule.step()
         self.step, self.within = self.step + 1, self.within + 1
         decay = min(self.settings.average, (1 + self.step) / (10 + self.step))
+        follow(self.weights, self.copies)
         with torch.no_grad():
-            for weight, copied, average in zip(self.weights, self.copies, self.average, strict=True):
-                if copied is not weight:
-                    copied.copy_(weight)
+            for weight, average in zip(self.weights, self.average, strict=True):
                 if average is not weight:
                     average.lerp_(weight, 1 - decay)
 
@@ -187,9 +180,9 @@ class Run:
 
     def _restore(self, state: dict[str, Any]) -> None:
         self.master.load_state_dict(state["model"])
+        follow(self.weights, self.copies)
         with torch.no_grad():
-            for weight, copied, average, saved in zip(self.weights, self.copies, self.average, state["average"], strict=True):
-                copied.copy_(weight)
+            for average, saved in zip(self.average, state["average"], strict=True):
                 average.copy_(saved)
         self.optimizer.load_state_dict(state["optimizer"])
         self.schedule.load_state_dict(state["schedule"])

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from linguapress.jsonl import append_jsonl
 from linguapress.models.devices import device_of, precision_of
 from linguapress.training.checkpoint import read_state, write_state
+from linguapress.training.copies import follow, gather
 from linguapress.training.lm_clock import Clock, slope
 from linguapress.training.lm_loss import head_loss
 from linguapress.training.lm_model import new_model
@@ -68,16 +69,9 @@ class Run:
             hidden = self.model.model(input_ids=part[:, :-1], use_cache=False).last_hidden_state
             loss = head_loss(hidden.flatten(0, 1), self.model.lm_head.weight, part[:, 1:].flatten()) / count
             loss.backward()  # type: ignore[no-untyped-call]
-            self._gather()
+            gather(self.weights, self.copies)
             total += loss.detach()
         return total.item()
-
-    def _gather(self) -> None:
-        """Adds the gradients of the copies to those of the weights."""
-        for weight, copied in zip(self.weights, self.copies, strict=True):
-            if copied is not weight and copied.grad is not None:
-                weight.grad = copied.grad.float() if weight.grad is None else weight.grad.add_(copied.grad)
-                copied.grad = None
 
     def _descend(self, rate: float) -> None:
         """Changes the weights, and the copies after them."""
@@ -87,13 +81,7 @@ class Run:
                 group["lr"] = rate
             optimizer.step()
             optimizer.zero_grad()
-        self._follow()
-
-    @torch.no_grad()
-    def _follow(self) -> None:
-        for weight, copied in zip(self.weights, self.copies, strict=True):
-            if copied is not weight:
-                copied.copy_(weight)
+        follow(self.weights, self.copies)
 
     def log(self, figures: Mapping[str, Any]) -> None:
         """Writes the mean loss since the last line next to what was measured."""
@@ -120,4 +108,4 @@ class Run:
         for optimizer, saved in zip(self.optimizers, state["optimizers"], strict=True):
             optimizer.load_state_dict(saved)
         self.clock.step, self.clock.seconds, self.losses = state["step"], state["seconds"], state["losses"]
-        self._follow()
+        follow(self.weights, self.copies)

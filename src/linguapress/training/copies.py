@@ -1,0 +1,24 @@
+"""Weights in float32 that an optimizer changes, and copies of them that compute; a copy may be the weight itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch.nn import Parameter
+
+
+def gather(weights: Sequence[Parameter], copies: Sequence[Parameter]) -> None:
+    """Adds the gradients of the copies to those of the weights, in float32, since small ones would be lost in bfloat16."""
+    for weight, copied in zip(weights, copies, strict=True):
+        if copied is not weight and copied.grad is not None:
+            weight.grad = copied.grad.float() if weight.grad is None else weight.grad.add_(copied.grad)
+            copied.grad = None
+
+
+@torch.no_grad()
+def follow(weights: Sequence[Parameter], copies: Sequence[Parameter]) -> None:
+    """Sets the copies to the weights."""
+    for weight, copied in zip(weights, copies, strict=True):
+        if copied is not weight:
+            copied.copy_(weight)
