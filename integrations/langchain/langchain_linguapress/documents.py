@@ -13,6 +13,10 @@ KEY = "linguapress"
 """Metadata key of what a compressed document carries."""
 PREPARED = "linguapress_prepared"
 """Metadata key of the record that a prepared document carries, as ASCII text."""
+MEMORY = "linguapress_memory"
+"""Metadata key of what the memory of a document is kept under."""
+ORIGINAL = "linguapress_original"
+"""Metadata key of the text of a document whose content is a reference to it."""
 
 
 def format_docs(documents: Iterable[Document], separator: str = "\n\n") -> str:

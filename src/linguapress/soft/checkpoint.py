@@ -45,7 +45,7 @@ def save(press: SoftCompressor, folder: Path) -> None:
 
 def load(kind: type[C], folder: Path, lm: FrozenLM | None) -> C:
     """The compressor of a folder; see :meth:`SoftCompressor.from_pretrained`."""
-    facts = _facts(folder)
+    facts = read_facts(folder)
     if facts["method"] != kind.method:
         raise WrongModel(f"{str(folder)!r} holds a compressor of method {facts['method']!r}, not {kind.method!r}; load it as that")
     lm = lm or FrozenLM.load(facts["model"])
@@ -57,7 +57,12 @@ def load(kind: type[C], folder: Path, lm: FrozenLM | None) -> C:
     return press
 
 
-def _facts(folder: Path) -> dict[str, Any]:
+def read_facts(folder: Path) -> dict[str, Any]:
+    """What a folder says of its compressor: method, model, fingerprints, settings.
+
+    Raises:
+        ModelNotFound: it holds none.
+    """
     try:
         facts = json.loads((folder / _SETTINGS).read_text("utf-8"))
     except (OSError, ValueError) as error:

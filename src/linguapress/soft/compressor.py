@@ -83,7 +83,7 @@ class SoftCompressor(ABC):
             settings = replace(settings, longest=max(1, min(settings.longest, _room(lm, settings))))
         return cls(lm, settings)
 
-    def compress(self, texts: Sequence[str], batch_size: int = 8) -> list[Memory]:
+    def compress(self, texts: Sequence[str], batch_size: int = 8, k: int | None = None) -> list[Memory]:
         """One memory for each text, on the CPU.
 
         A text that is longer than ``settings.longest`` tokens is read in equal parts, each for itself; its memory holds k slots
@@ -92,40 +92,45 @@ class SoftCompressor(ABC):
         Args:
             texts: of any length.
             batch_size: parts read at once; changes nothing but speed and memory.
+            k: the first so many memory tokens alone, for a compressor that was trained with several numbers; None = all.
 
         Raises:
+            ValueError: more memory tokens than there are, or none.
             InvalidDocuments: texts that are not a sequence of strings.
             UnsupportedModel: a text behind the last position that the model knows.
         """
         if isinstance(texts, str) or not all(isinstance(text, str) for text in texts):
             raise InvalidDocuments(f"texts are a list of strings, not {texts!r:.40}; put a single text in a list")
-        parts = [self.parts(self.lm.tokens(text)) for text in texts]
-        encoded = iter(self._encode_all([part for some in parts for part in some], batch_size))
+        parts = [self.parts(self.lm.tokens(text), k) for text in texts]
+        encoded = iter(self._encode_all([part for some in parts for part in some], batch_size, k))
         maker = replace(self._maker(), adapter=self.fingerprint)
         pieces = [[next(encoded) for _ in some] for some in parts]
         return [joined(text, some, maker) for text, some in zip(texts, pieces, strict=True)]
 
-    def parts(self, ids: Sequence[int]) -> list[Part]:
+    def parts(self, ids: Sequence[int], k: int | None = None) -> list[Part]:
         """Equal parts of at most ``longest`` tokens, each behind the one before it; at least one, even of no tokens."""
         count = max(1, -(-len(ids) // self.settings.longest))
         bounds = [len(ids) * n // count for n in range(count + 1)]
         parts, at = [], 0
         for first, last in pairwise(bounds):
             parts.append(Part(ids[first:last], at))
-            at = self._places(parts[-1]).following if self.places_parts else 0
+            at = self._places(parts[-1], self._count(k)).following if self.places_parts else 0
         return parts
 
-    def encode(self, parts: Sequence[Part]) -> list[Memory]:
+    def encode(self, parts: Sequence[Part], k: int | None = None) -> list[Memory]:
         """Memories of one batch, on the model's device, without a fingerprint of the adapter; gradients flow back from them.
 
         Args:
             parts: tokens and where they stand.
+            k: memory tokens, the first ones; None = all.
 
         Raises:
+            ValueError: more memory tokens than there are, or none.
             UnsupportedModel: a part behind the last position that the model knows.
         """
-        places = [self._places(part) for part in parts]
-        encoded = encode(self.lm, self.adapter, self.tokens, parts, places)
+        count = self._count(k)
+        places = [self._places(part, count) for part in parts]
+        encoded = encode(self.lm, self.adapter, self.tokens[:count], parts, places)
         return [self._memory(one, place, len(part.ids)) for one, place, part in zip(encoded, places, parts, strict=True)]
 
     def regenerating(self, memory: Memory) -> list[Segment]:
@@ -183,19 +188,24 @@ class SoftCompressor(ABC):
     def _needs_trigger(self) -> bool:
         return self.lm.bos is None
 
-    def _places(self, part: Part) -> Places:
+    def _count(self, k: int | None) -> int:
+        if k is not None and not 1 <= k <= self.settings.k:
+            raise ValueError(f"k is {k}; this compressor has 1 to {self.settings.k} memory tokens")
+        return k or self.settings.k
+
+    def _places(self, part: Part, k: int) -> Places:
         """Where the memory tokens of a part stand, and the part or prompt behind them."""
-        return memory_places(self.settings.positions, len(part.ids), self.settings.k).shifted(part.at)
+        return memory_places(self.settings.positions, len(part.ids), k).shifted(part.at)
 
     def _maker(self) -> Maker:
         return Maker(self.lm.fingerprint, self.lm.tokenizer_fingerprint, "")
 
     @torch.no_grad()
-    def _encode_all(self, parts: Sequence[Part], batch_size: int) -> list[Memory]:
+    def _encode_all(self, parts: Sequence[Part], batch_size: int, k: int | None) -> list[Memory]:
         """Memories of any number of parts in their order, on the CPU; parts of about one length are read together."""
         found: dict[int, Memory] = {}
         for numbers in _batches(sorted(range(len(parts)), key=lambda n: len(parts[n].ids)), batch_size):
-            found.update(zip(numbers, map(on_cpu, self.encode([parts[number] for number in numbers])), strict=True))
+            found.update(zip(numbers, map(on_cpu, self.encode([parts[number] for number in numbers], k)), strict=True))
         return [found[number] for number in range(len(parts))]
 
 

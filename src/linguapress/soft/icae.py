@@ -33,7 +33,7 @@ class Icae(SoftCompressor):
         return [states]
 
     def _memory(self, encoded: Encoded, places: Places, tokens: int) -> Memory:
-        return Memory((), encoded.states, (), self.settings.k, Source("", tokens), self._maker())
+        return Memory((), encoded.states, (), len(encoded.states), Source("", tokens), self._maker())
 
     def _needs_trigger(self) -> bool:
         return True

@@ -29,6 +29,7 @@ class FrozenLM:
         name: for messages, and what a saved compressor looks for.
         model: the model of transformers.
         tokenizer: of the ``tokenizers`` library.
+        fast_tokenizer: of transformers, which has the chat template.
         window: most positions of a prompt.
         reach: most positions that can be read at all, whatever comes of it; None = any number.
         start: what the tokenizer puts before every text: BOS, or nothing.
@@ -58,7 +59,7 @@ class FrozenLM:
 
         self.name, self.model = name, model.eval().requires_grad_(False)
         self.device, self.dtype = model.device, model.dtype
-        self.tokenizer = plain_tokenizer(tokenizer.backend_tokenizer)
+        self.tokenizer, self.fast_tokenizer = plain_tokenizer(tokenizer.backend_tokenizer), tokenizer
         self.window = window_of(model.config, tokenizer, 0)
         self.start = _start(tokenizer)
         self.bos: int | None = tokenizer.bos_token_id

@@ -55,7 +55,7 @@ class SoftReader:
         laid = [lay_out(self.lm, prompt, layout) for prompt in _listed(prompts)]
         answers: list[str] = []
         for batch in _batches(laid, batch_size):
-            steps = list(self._decode(batch, most, sampling))
+            steps = list(self.decode(batch, most, sampling))
             answers += [self.lm.text([t for step in steps if (t := step[row]) is not None]) for row in range(len(batch))]
         return answers
 
@@ -65,7 +65,7 @@ class SoftReader:
         """The text of :meth:`generate` for one prompt, piece by piece; a character comes when all of its tokens are there."""
         ids: list[int] = []
         sent = ""
-        for (token,) in self._decode([lay_out(self.lm, prompt, layout)], most, sampling):
+        for (token,) in self.decode([lay_out(self.lm, prompt, layout)], most, sampling):
             ids += [] if token is None else [token]
             text = self.lm.text(ids)
             if text.startswith(sent) and not text.endswith("\ufffd") and text != sent:
@@ -100,12 +100,16 @@ class SoftReader:
 
     def surprisals(self, laid: Sequence[Laid]) -> list[Tensor]:
         """Surprisals of the targets of one batch in nats, each [tokens]; gradients flow back into memories and embeddings."""
+        targets = torch.tensor([token for one in laid for token in one.scored], dtype=torch.long, device=self.lm.device)
+        losses = cross_entropy(self.logits(laid), targets, reduction="none")
+        return list(torch.split(losses, [len(one.scored) for one in laid]))
+
+    def logits(self, laid: Sequence[Laid]) -> Tensor:
+        """What the model expects at the target tokens of a batch, one after the other [tokens, vocabulary]; gradients flow back."""
         states, _ = self._read(laid)
         sizes = [len(one.scored) for one in laid]
         before = [row[len(row) - size - 1 : len(row) - 1] for row, size in zip(states, sizes, strict=True)]
-        targets = torch.tensor([token for one in laid for token in one.scored], dtype=torch.long, device=self.lm.device)
-        losses = cross_entropy(self.lm.logits(torch.cat(before)), targets, reduction="none")
-        return list(torch.split(losses, sizes))
+        return self.lm.logits(torch.cat(before))
 
     def _read(self, laid: Sequence[Laid]) -> tuple[list[Tensor], Slots]:
         """Reads a batch of prompts: states of the last inputs of each [tokens, width], and the slots of all."""
@@ -130,14 +134,20 @@ class SoftReader:
         return states, Slots(layers, seen).aligned()
 
     @torch.no_grad()
-    def _decode(self, laid: Sequence[Laid], most: int, sampling: Sampling | None) -> Iterator[list[int | None]]:
-        """Tokens step by step, one a row; None where a row has ended."""
+    def decode(self, laid: Sequence[Laid], most: int, sampling: Sampling | None) -> Iterator[list[int | None]]:
+        """Tokens step by step, one a row; None where a row has ended.
+
+        Args:
+            laid: prompts, read as one batch.
+            most: steps.
+            sampling: None = the likeliest tokens.
+        """
         lm, generators = self.lm, sampling.generators(len(laid)) if sampling else []
         states, slots = self._read(laid)
         cache, mask = lm.cache(slots.layers), slots.mask
         at = torch.tensor([one.following for one in laid], device=lm.device)
         latest, ended = torch.stack([row[-1] for row in states]), [False] * len(laid)
-        for _ in range(most):
+        for left in range(most, 0, -1):
             tokens = pick(lm.logits(latest), sampling, generators)
             ended = [
                 end or token in lm.ends or place >= lm.window for end, token, place in zip(ended, tokens, at.tolist(), strict=True)
@@ -145,6 +155,8 @@ class SoftReader:
             if all(ended):
                 return
             yield [None if end else token for end, token in zip(ended, tokens, strict=True)]
+            if left == 1:
+                return
             mask = torch.cat([mask, torch.ones_like(mask[:, :1])], 1)
             places = at.clamp(max=lm.window - 1)[:, None]
             latest, at = lm.run(lm.embed(tokens)[:, None], places, mask, cache)[:, -1], at + 1

@@ -26,5 +26,5 @@ class XCompressor(SoftCompressor):
         return [tensor for pair in layers for tensor in pair]
 
     def _memory(self, encoded: Encoded, places: Places, tokens: int) -> Memory:
-        keys_carry = places if self.lm.placed else Places((), self.settings.k)
+        keys_carry = places if self.lm.placed else Places((), len(encoded.states))
         return Memory(encoded.layers, None, *keys_carry, Source("", tokens), self._maker())

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import langchain_linguapress
+import pytest
 from langchain_core.language_models.fake_chat_models import FakeListChatModel
 from langchain_linguapress import LinguaCompressor
 
@@ -14,11 +15,12 @@ def test_the_code_runs(retriever, capsys):
     names = {"retriever": retriever, "model": FakeListChatModel(responses=["Mary Hale"])}
     for block in re.findall(r"```python\n(.*?)```", README, re.DOTALL):
         exec(block, names)
-    first, *_, answer, context, quick = (line for line in capsys.readouterr().out.splitlines() if line)
+    first, *_, answer, context, quick, soft = (line for line in capsys.readouterr().out.splitlines() if line)
     assert "1821" in first
     assert answer == "Mary Hale"
     assert "1821" in context
     assert quick
+    assert "'memories': 2" in soft
 
 
 def test_the_table_has_every_field():
@@ -29,4 +31,10 @@ def test_the_table_has_every_field():
 
 
 def test_public_names():
-    assert langchain_linguapress.__all__ == ["CompressionRetriever", "LinguaCompressor", "LinguaPreparer", "format_docs"]
+    assert langchain_linguapress.__all__ == [
+        "ChatLinguaPress", "CompressionRetriever", "LinguaCompressor", "LinguaPreparer", "MemoryCompressor", "MemoryPreparer",
+        "format_docs",
+    ]  # fmt: skip
+    assert all(hasattr(langchain_linguapress, name) for name in langchain_linguapress.__all__)
+    with pytest.raises(AttributeError, match="no attribute 'Nothing'"):
+        langchain_linguapress.Nothing  # noqa: B018

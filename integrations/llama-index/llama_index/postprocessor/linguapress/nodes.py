@@ -13,6 +13,10 @@ KEY = "linguapress"
 """Metadata key of the record that a compressed node carries."""
 PREPARED = "linguapress_prepared"
 """Metadata key of what a prepared node carries for its postprocessor, as ASCII text."""
+MEMORY = "linguapress_memory"
+"""Metadata key of what the memory of a node is kept under."""
+ORIGINAL = "linguapress_original"
+"""Metadata key of the text of a node whose content is a reference to it."""
 
 
 def plain_text(node: BaseNode) -> str | None:
