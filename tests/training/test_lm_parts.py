@@ -9,11 +9,11 @@ import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from linguapress.training import lm_loss
-from linguapress.training.lm_clock import Clock, slope
+from linguapress.training.clock import Clock, slope
 from linguapress.training.lm_loss import head_loss, target_nll
 from linguapress.training.lm_measure import figures, model_nats
-from linguapress.training.lm_muon import Muon, orthogonal
 from linguapress.training.lm_tokens import END_ID, Windows, prepared, stream, train_bpe
+from linguapress.training.muon import Muon, orthogonal
 
 
 def test_the_same_texts_give_the_same_bpe():

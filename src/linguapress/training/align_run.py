@@ -17,7 +17,7 @@ from linguapress.training.align_model import Learner
 from linguapress.training.align_settings import AlignSettings
 from linguapress.training.align_tokens import Row, collate
 from linguapress.training.checkpoint import read_state, write_state
-from linguapress.training.lm_clock import Clock, slope
+from linguapress.training.clock import Clock, slope
 
 
 class Run:

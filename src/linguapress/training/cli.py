@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from linguapress.training.lm_cli import align, lm
+from linguapress.training.soft_cli import app as soft
 from linguapress.training.terminal import bars, one_line, progress_bars
 
 app = typer.Typer(help="Train the models that linguapress ships.", no_args_is_help=True)
@@ -166,6 +167,7 @@ def _mix(shares: Sequence[str] | None) -> dict[str, float]:
 
 app.command()(lm)
 app.command()(align)
+app.add_typer(soft, name="soft")
 
 
 @app.command()

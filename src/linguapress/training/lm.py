@@ -18,7 +18,9 @@ import torch
 from transformers import AutoTokenizer
 
 from linguapress.training.checkpoint import plain
+from linguapress.training.lm_asking import AskingWindows
 from linguapress.training.lm_card import card
+from linguapress.training.lm_copying import CopyingWindows, copy_accuracy
 from linguapress.training.lm_measure import byte_count, figures, gzip_bits_per_byte, model_nats, ngram_nats
 from linguapress.training.lm_model import read_model, size_of, write_model
 from linguapress.training.lm_run import Run
@@ -31,6 +33,7 @@ Progress = Callable[[str, int, int, dict[str, float]], None]
 _SAVE_EVERY = 100  # steps
 _VALID = 20  # articles that are measured on the way
 _ORDER = 5  # of the n-gram model
+_COPIED = (32, 64, 96, 192)  # tokens of texts that a model with ``copying`` is asked to say again
 _PROMPT, _NEW = 16, 60  # tokens of a sample
 
 
@@ -58,7 +61,9 @@ def train(settings: LmSettings, progress: Progress = lambda task, step, total, f
     """
     valid, test = (_texts(settings.data, split) for split in ("valid", "test"))
     tokenizer, tokens = prepared(settings.data, settings.out, settings.vocabulary, lambda done: progress("texts", done, 0, {}))
-    windows = Windows(tokens, settings.window, settings.batch, settings.seed)
+    plain_windows = Windows(tokens, settings.window, settings.batch, settings.seed)
+    copying = CopyingWindows(plain_windows, tokens, settings.copying, settings.chunk, settings.seed)
+    windows = AskingWindows(copying, tokenizer, settings.questions, settings.asking, settings.chunk, settings.seed)
     run = Run(settings, tokenizer.get_vocab_size())
     run.resume()
     few = Held(valid[:_VALID], list(encode(tokenizer, valid[:_VALID])))
@@ -104,6 +109,8 @@ def _finish(run: Run, tokens: Tokens, test: Held, progress: Progress) -> dict[st
     progress("5-gram", 1, 2, {})
     baseline = NGram(tokens, run.master.config.vocab_size, _ORDER)
     measured[f"{_ORDER}-gram"] = test.figures(ngram_nats(baseline, test.documents))
+    sizes = sorted({min(size, settings.chunk) for size in _COPIED}) if settings.copying else []
+    copied = {str(size): copy_accuracy(model, test.documents, size) for size in sizes}
     measured["gzip"] = {"bits_per_byte": gzip_bits_per_byte(test.texts)}
     seen = clock.step * settings.batch * settings.window
     metrics = {
@@ -117,6 +124,7 @@ def _finish(run: Run, tokens: Tokens, test: Held, progress: Progress) -> dict[st
         "tokens_per_second": seen / clock.seconds if clock.seconds else math.nan,
         "train": {"tokens": len(tokens)},
         "test": {"texts": len(test.texts), "tokens": sum(map(len, test.documents)), "bytes": byte_count(test.texts), **measured},
+        "copying": copied,
         "samples": [_continued(model, settings.out, text, settings.seed) for text in test.texts[:3]],
     }
     (settings.out / "metrics.json").write_text(json.dumps(metrics, indent=1, ensure_ascii=False), encoding="utf-8")

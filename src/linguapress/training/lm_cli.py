@@ -41,6 +41,10 @@ def lm(  # noqa: PLR0913 - each parameter is an option of the command line
     model_dtype: Annotated[str, typer.Option(help="Precision of the written model: float16, bfloat16 or float32.")] = "float16",
     measure_every: Annotated[int, typer.Option(min=0, help="Steps between measurements on valid; 0 = none.")] = 500,
     licence: Annotated[str, typer.Option(help="Licence of the model, for its card.")] = "",
+    copying: Annotated[float, typer.Option(min=0, max=1, help="Share of windows with texts said twice.")] = 0.0,
+    asking: Annotated[float, typer.Option(min=0, max=1, help="Share of windows with questions and answers.")] = 0.0,
+    questions: Annotated[list[Path] | None, typer.Option(help="Paragraphs with questions, in SQuAD's form; repeat it.")] = None,
+    chunk: Annotated[int, typer.Option(min=1, help="Most tokens of a text said twice or asked about.")] = 96,
     threads: Annotated[int, typer.Option(min=0, help="CPU threads; 0 = all.")] = 0,
     seed: Annotated[int, typer.Option()] = 0,
     device: Annotated[str, typer.Option()] = "auto",
@@ -59,11 +63,12 @@ def lm(  # noqa: PLR0913 - each parameter is an option of the command line
         settings = LmSettings(
             data, out, minutes, tokens, vocabulary, layers, width, inner, heads, window, batch, micro, learning_rate, warm, decay,
             optimizer=optimizer, precision=precision, model_dtype=model_dtype, measure_every=measure_every, seed=seed,
-            device=device, licence=licence,
+            device=device, licence=licence, copying=copying, asking=asking,
+            questions=tuple(questions or ()), chunk=chunk,
         )  # fmt: skip
         with progress_bars() as progress:
             metrics = train(settings, bars(progress))
-    found = {key: metrics[key] for key in ("parameters", "file_bytes", "tokens", "seconds", "test")}
+    found = {key: metrics[key] for key in ("parameters", "file_bytes", "tokens", "seconds", "test", "copying")}
     typer.echo(json.dumps(found, indent=1))
 
 

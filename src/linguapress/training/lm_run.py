@@ -14,12 +14,12 @@ from torch import Tensor, nn
 from linguapress.jsonl import append_jsonl
 from linguapress.models.devices import device_of, precision_of
 from linguapress.training.checkpoint import read_state, write_state
+from linguapress.training.clock import Clock, slope
 from linguapress.training.copies import follow, gather
-from linguapress.training.lm_clock import Clock, slope
 from linguapress.training.lm_loss import head_loss
 from linguapress.training.lm_model import new_model
-from linguapress.training.lm_muon import Muon
 from linguapress.training.lm_settings import LmSettings
+from linguapress.training.muon import Muon
 
 
 class Run:

@@ -42,6 +42,10 @@ class LmSettings:
         seed: of the weights and of the order of the windows.
         device: ``"auto"`` or a torch device.
         licence: of the model, for its card.
+        copying: share of the windows that hold texts said twice, for soft compression; 0..1.
+        asking: share of the windows that hold questions on what stands before them, with answers; 0..1.
+        questions: files of paragraphs with questions, in SQuAD's form.
+        chunk: most tokens of a text said twice, and of a chunk that is asked about.
     """
 
     data: Path
@@ -66,6 +70,10 @@ class LmSettings:
     seed: int = 0
     device: str = "cpu"
     licence: str = ""
+    copying: float = 0.0
+    asking: float = 0.0
+    questions: tuple[Path, ...] = ()
+    chunk: int = 96
 
     def __post_init__(self) -> None:
         """Refuses what cannot be meant.
@@ -90,4 +98,5 @@ _RANGES = (
     ("minutes", 0, math.inf), ("tokens", 0, math.inf), ("vocabulary", 257, 65536), ("layers", 1, math.inf), ("width", 2, math.inf),
     ("inner", 1, math.inf), ("heads", 1, math.inf), ("window", 8, math.inf), ("batch", 1, math.inf), ("micro", 1, math.inf),
     ("rate", 0, 1), ("warm", 0, 0.9), ("decay", 0, 10), ("measure_every", 0, math.inf),
+    ("copying", 0, 1), ("asking", 0, 1), ("chunk", 1, math.inf),
 )  # fmt: skip
