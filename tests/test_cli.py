@@ -159,6 +159,18 @@ def test_formats(file, form, mark, monkeypatch):
     assert ("\x1b" in found.stdout) == (form == "ansi")
 
 
+def test_html_is_a_whole_page_that_shows_what_a_notebook_shows(tmp_path):
+    path = tmp_path / "<b>.txt"
+    path.write_text("Kept words.\n\n<script>alert(1)</script> 中文\n", encoding="utf-8")
+    page = call(*HEAD, str(path), "-t", "3", "-f", "html").stdout
+    assert page.startswith("<!doctype html>")
+    assert page.count('<div class="linguapress">') == 1
+    assert "&lt;b&gt;.txt" in page
+    assert "&lt;script&gt;alert(1)" in page
+    assert "<script" not in page
+    assert "<td>head</td>" in page
+
+
 def test_no_color_is_honoured(file, monkeypatch):
     monkeypatch.setenv("NO_COLOR", "1")
     found = call(*HEAD, file, "-t", "12", "-f", "ansi")

@@ -16,12 +16,19 @@ from linguapress.commands.methods import show_methods
 
 _LATER = {
     "train": "linguapress.training.cli",
+    "serve": "linguapress.serve.cli",
     "bench": "linguapress.evaluation.cli",
+    "bench-grid": "linguapress.evaluation.grid_cli",
+    "report": "linguapress.evaluation.report_cli",
     "bench-runtimes": "linguapress.evaluation.runtimes",
     "bench-prepared": "linguapress.evaluation.prepared",
     "bench-perplexity": "linguapress.evaluation.perplexity",
     "bench-prompts": "linguapress.evaluation.prompts",
+    "bench-soft": "linguapress.evaluation.soft_bench",
+    "replicate-soft": "linguapress.commands.soft_replication",
     "bench-parity": "linguapress.evaluation.parity_perplexity",
+    "bench-memories": "linguapress.evaluation.memories",
+    "bench-distortion": "linguapress.evaluation.rate_distortion",
 }
 
 
@@ -82,12 +89,19 @@ def _placeholder() -> None:
 
 
 app.command("train", help="Train the models that linguapress ships.")(_placeholder)
+app.command("serve", help="Serve a web page and a JSON endpoint.")(_placeholder)
 app.command("bench", help="Measure methods at equal budgets.")(_placeholder)
+app.command("bench-grid", help="Measure methods on many tasks at once, resumable, over processes.")(_placeholder)
+app.command("report", help="Draw what bench-grid found: tables, curves, one HTML page.")(_placeholder)
 app.command("bench-runtimes", help="Measure torch, ONNX Runtime and llmlingua on the same weights.")(_placeholder)
 app.command("bench-prepared", help="Measure what prepared records save, and that they change nothing.")(_placeholder)
 app.command("bench-perplexity", help="Measure llmlingua and longllmlingua beside the package llmlingua.")(_placeholder)
 app.command("bench-prompts", help="Measure methods on few-shot prompts.")(_placeholder)
 app.command("bench-parity", help="Prove llmlingua and longllmlingua against the package llmlingua.")(_placeholder)
+app.command("bench-memories", help="Measure what stored memories save.")(_placeholder)
+app.command("bench-soft", help="Measure what the memories of a soft compressor are worth.")(_placeholder)
+app.command("replicate-soft", help="Replicate 500xCompressor and ICAE on a small model.")(_placeholder)
+app.command("bench-distortion", help="Measure the distance to the optimum.")(_placeholder)
 
 if __name__ == "__main__":
     app(prog_name="linguapress")

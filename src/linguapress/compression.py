@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from linguapress.draft import Draft, Stage
 from linguapress.text import Passage
+from linguapress.unit_scores import UnitScores
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,7 @@ class Compression:
         limit: tokens that were allowed.
         stages: what each step removed.
         warnings: sentences for the user: a guard that the budget overruled, a language that no model could read.
+        scores: what the method thought of the units of each document, by the index of the document; for those who look.
     """
 
     text: str
@@ -33,13 +35,15 @@ class Compression:
     limit: int
     stages: tuple[Stage, ...] = ()
     warnings: tuple[str, ...] = ()
+    scores: Mapping[int, UnitScores] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def of(cls, documents: Sequence[str], draft: Draft, tokens_before: int, limit: int) -> Compression:
         """The result that a finished draft stands for."""
         kept = {passage.index for passage in draft.passages}
         dropped = tuple(Passage(i, source, ()) for i, source in enumerate(documents) if i not in kept)
-        return cls(draft.text, draft.passages, dropped, tokens_before, draft.tokens, limit, draft.stages, draft.warnings)
+        facts = tokens_before, draft.tokens, limit, draft.stages, draft.warnings, draft.scores
+        return cls(draft.text, draft.passages, dropped, *facts)
 
     @property
     def rate(self) -> float:
@@ -82,7 +86,7 @@ class Compression:
         }
 
     def _repr_html_(self) -> str:
-        """Kept and dropped text for notebooks."""
-        from linguapress.render import to_html
+        """Kept and dropped text for notebooks, with measurements."""
+        from linguapress.page import to_html
 
         return to_html(self)

@@ -23,6 +23,7 @@ from linguapress.scores import Rating, by_place, unit_of
 from linguapress.segment import sentences, whole, words
 from linguapress.select import Rows, keep_best
 from linguapress.text import Passage, Span
+from linguapress.unit_scores import UnitScores
 from linguapress.units import Units
 
 _OPEN = Budget()
@@ -188,15 +189,19 @@ class UnitCompressor(Compressor):
         """Keeps the best units that fit; of the best one its beginning, when none fits."""
         units = [self.units(passage.text) for passage in draft.passages]
         rating = self.score(draft.passages, units, draft.query)
-        known = rated(draft, rating).warning(*rating.warnings)
+        known = rated(draft, rating, units).warning(*rating.warnings)
         reduced = keep_best(known, units, rating.units)
         if not reduced.text and draft.limit > 0:
             reduced = beginnings(known, units, rating.units)
         return self.guarded.reported(known, reduced)
 
 
-def rated(draft: Draft, rating: Rating) -> Draft:
-    """The draft, its passages carrying their relevance."""
+def rated(draft: Draft, rating: Rating, units: Sequence[Units] = ()) -> Draft:
+    """The draft, its passages carrying their relevance; the scores of ``units``, where given, go along for those who look."""
+    if units:
+        rows = zip(draft.passages, units, rating.units, strict=True)
+        scores = {passage.index: UnitScores.of(passage, item, row) for passage, item, row in rows}
+        draft = replace(draft, scores={**draft.scores, **scores})
     if rating.passages is None:
         return draft
     pairs = zip(draft.passages, rating.passages, strict=True)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from linguapress.counters import TokenCounter
 from linguapress.text import Passage
+from linguapress.unit_scores import UnitScores
 
 
 class Stage(NamedTuple):
@@ -38,6 +39,7 @@ class Draft:
         separator: what stands between two passages in :attr:`text`.
         stages: what earlier steps removed.
         warnings: sentences for the user.
+        scores: what steps thought of the units of documents, by the index of the document; also of those that are gone.
     """
 
     passages: tuple[Passage, ...]
@@ -47,6 +49,7 @@ class Draft:
     separator: str = "\n\n"
     stages: tuple[Stage, ...] = ()
     warnings: tuple[str, ...] = ()
+    scores: Mapping[int, UnitScores] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def text(self) -> str:

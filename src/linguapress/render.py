@@ -1,11 +1,10 @@
-"""What was kept and dropped of every document: for terminals, notebooks and Markdown."""
+"""What was kept and dropped of every document: for terminals and Markdown; :mod:`linguapress.page` writes HTML."""
 
 from __future__ import annotations
 
 import io
 import re
 from collections.abc import Iterator, Sequence
-from html import escape
 from typing import NamedTuple
 
 from rich.console import Console
@@ -43,6 +42,13 @@ def pieces(passage: Passage) -> list[Piece]:
     return [Piece(source[start:end], kept) for start, end, kept in spans]
 
 
+def label(passage: Passage, names: Sequence[str]) -> str:
+    """The name of a document, and its relevance where something measured it."""
+    name = names[passage.index] if names else f"documents[{passage.index}]"
+    score = "" if passage.score is None else f" · relevance {passage.score:.2f}"
+    return " ".join(shown(name).split()) + score
+
+
 def summary(compression: Compression) -> str:
     """Tokens before and after, and what the limit was."""
     before, after = compression.tokens_before, compression.tokens_after
@@ -63,7 +69,7 @@ def to_text(compression: Compression, names: Sequence[str] = ()) -> Text:
     """
     lines = []
     for passage in (*compression.passages, *compression.dropped):
-        line = Text(_label(passage, names) + "\n", style=_LABEL)
+        line = Text(label(passage, names) + "\n", style=_LABEL)
         styled = Text()
         for text, kept in pieces(passage):
             styled.append(text, style=_KEPT if kept else _DROPPED)
@@ -82,50 +88,10 @@ def to_ansi(compression: Compression, names: Sequence[str] = ()) -> str:
 def to_plain(compression: Compression, names: Sequence[str] = ()) -> str:
     """Documents without any styling; what is dropped stands between ``[-`` and ``-]``, as in a word diff."""
     blocks = [
-        "\n".join((_label(passage, names), "".join(text if kept else f"[-{text}-]" for text, kept in pieces(passage))))
+        "\n".join((label(passage, names), "".join(text if kept else f"[-{text}-]" for text, kept in pieces(passage))))
         for passage in (*compression.passages, *compression.dropped)
     ]
     return "\n\n".join(blocks) + "\n"
-
-
-_FRAME = "font-family:sans-serif;line-height:1.5;border:1px solid rgba(128,128,128,.4);border-radius:6px;padding:.6em .9em"
-_SMALL = "font-size:.85em;opacity:.75"
-_BODY = "white-space:pre-wrap;overflow-wrap:anywhere;margin:.1em 0 .7em;unicode-bidi:isolate"
-_MARK = "background:rgba(46,160,67,.22);color:inherit"
-_DEL = "opacity:.6;text-decoration:line-through"
-
-
-def to_html(compression: Compression, names: Sequence[str] = ()) -> str:
-    """Documents as one ``div`` that needs nothing else, readable on light and dark pages.
-
-    The text of an element with ``data-document`` is the document itself, with :func:`shown` for control characters.
-
-    Args:
-        compression: what to show.
-        names: see :func:`to_text`.
-    """
-    steps = "".join(f" · {escape(step.name)} {step.milliseconds:,.1f} ms" for step in compression.stages)
-    head = f"<div><b>{escape(summary(compression))}</b>{steps}</div>"
-    warnings = "".join(f'<div style="{_SMALL}">Warning: {_html(shown(warning))}</div>' for warning in compression.warnings)
-    kept = "".join(_html_document(passage, names) for passage in compression.passages)
-    dropped = "".join(_html_document(passage, names) for passage in compression.dropped)
-    count = len(compression.dropped)
-    title = f'<summary style="{_SMALL}">{count} {"document" if count == 1 else "documents"} dropped whole</summary>'
-    folded = f"<details>{title}{dropped}</details>" if dropped else ""
-    return f'<div class="linguapress" style="{_FRAME}">{head}{warnings}{kept}{folded}</div>'
-
-
-def _html_document(passage: Passage, names: Sequence[str]) -> str:
-    label = f'<div style="{_SMALL};margin-top:.6em">{_html(_label(passage, names))}</div>'
-    body = "".join(
-        f'<mark style="{_MARK}">{_html(text)}</mark>' if kept else f'<del style="{_DEL}">{_html(text)}</del>'
-        for text, kept in pieces(passage)
-    )
-    return f'{label}<div data-document="{passage.index}" dir="auto" style="{_BODY}">{body}</div>'
-
-
-def _html(text: str) -> str:
-    return escape(text).replace("\r", "&#13;")
 
 
 def to_markdown(compression: Compression, names: Sequence[str] = ()) -> str:
@@ -147,7 +113,7 @@ def _markdown_document(passage: Passage, names: Sequence[str]) -> str:
         _escaped(text) if kept else _struck(text, before[-1:], after[:1])
         for (text, kept), before, after in zip(found, around, around[2:], strict=False)
     )
-    return f"##### {_escaped(_label(passage, names))}\n\n{body}"
+    return f"##### {_escaped(label(passage, names))}\n\n{body}"
 
 
 def _struck(text: str, before: str, after: str) -> str:
@@ -177,12 +143,6 @@ def _escaped(text: str) -> str:
 def _at_line_start(found: re.Match[str]) -> str:
     blank, mark = found.groups()
     return f"{blank}{mark}\\" if mark[0].isdigit() else f"{blank}\\{mark}"
-
-
-def _label(passage: Passage, names: Sequence[str]) -> str:
-    name = names[passage.index] if names else f"documents[{passage.index}]"
-    score = "" if passage.score is None else f" · relevance {passage.score:.2f}"
-    return " ".join(shown(name).split()) + score
 
 
 def _ratio(ratio: float) -> str:

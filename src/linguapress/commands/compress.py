@@ -23,8 +23,9 @@ from linguapress.counters import TokenCounter, token_counter
 from linguapress.errors import InvalidBudget
 from linguapress.guard import Guard
 from linguapress.order import checked_order
+from linguapress.page import to_page
 from linguapress.presets import PRESETS, load
-from linguapress.render import summary, to_ansi, to_html, to_markdown, to_plain
+from linguapress.render import summary, to_ansi, to_markdown, to_plain
 
 _RATE = 0.5
 _OPTIONS = {"model": "--model", "device": "--device", "order": "--order", "guard": "--keep or --no-guard"}
@@ -136,7 +137,7 @@ def _rendered(found: Compression, documents: Sequence[Document], output: Format)
         return json.dumps({**found.to_dict(), "ratio": _finite(found.ratio), "documents": names}, ensure_ascii=False)
     if output is Format.ansi:
         return (to_plain if os.environ.get("NO_COLOR") else to_ansi)(found, names)
-    return (to_html if output is Format.html else to_markdown)(found, names)
+    return (to_page if output is Format.html else to_markdown)(found, names)
 
 
 def _finite(ratio: float) -> float | None:

@@ -127,7 +127,7 @@ class Lingua(Compressor):
         units, rating = self.rate(draft, [self.units(passage.text) for passage in draft.passages])
         rows = repeats_last(draft.passages, units, rating.units)
         found = {p.index: Sentences.of(p, item, row) for p, item, row in zip(draft.passages, units, rows, strict=True)}
-        return arranged(rated(draft, rating).warning(*rating.warnings), self.order), found
+        return arranged(rated(draft, rating, units).warning(*rating.warnings), self.order), found
 
 
 def _stage(name: str, tokens_in: int, tokens_out: int, start: float) -> Stage:

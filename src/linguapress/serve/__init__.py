@@ -1,0 +1,1 @@
+"""``linguapress serve``: a web page and a JSON endpoint on this machine."""
