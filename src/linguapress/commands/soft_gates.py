@@ -1,0 +1,124 @@
+"""The gates of the replication of soft compression, in order; each passes or fails. Targets were fixed before the first run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from statistics import fmean, stdev
+from typing import Any, NamedTuple
+
+COPYING, REGENERATION, RETENTION, DEVIATIONS, POINTS = 0.95, 0.80, 0.60, 2.0, 0.05
+Cells = Sequence[Mapping[str, Any]]
+
+
+class Gate(NamedTuple):
+    """A question, what was found, and whether that is enough."""
+
+    question: str
+    target: str
+    found: str
+    passed: bool
+
+
+def gates(found: Mapping[str, Any]) -> list[Gate]:
+    """All gates of a replication."""
+    cells: Cells = found["cells"]
+    most = max(cell["k"] for cell in cells)
+    return [_copying(found["base"]), _reading(cells), *_regeneration(cells, most), _retention(cells, most), *_methods(cells),
+            _beside(cells)]  # fmt: skip
+
+
+def of(cells: Cells, method: str, k: int) -> list[Mapping[str, Any]]:
+    """The runs of the default recipe, one a seed."""
+    return [cell for cell in cells if (cell["method"], cell["k"], cell["recipe"]) == (method, k, "")]
+
+
+def mean_and_spread(runs: Cells, value: Callable[[Mapping[str, Any]], float]) -> tuple[float, float]:
+    """Mean over the seeds, and standard deviation; 0 of a single run."""
+    values = [value(run) for run in runs]
+    return fmean(values), stdev(values) if len(values) > 1 else 0.0
+
+
+def accuracy(control: str = "memory") -> Callable[[Mapping[str, Any]], float]:
+    """Of texts said again, of a run."""
+    return lambda cell: cell["regeneration"][control]["accuracy"]
+
+
+def answers(domain: str = "seen", control: str = "memory") -> Callable[[Mapping[str, Any]], float]:
+    """F1 of a run."""
+    return lambda cell: cell["questions"][domain][control]["f1"]
+
+
+def _copying(base: Mapping[str, Any]) -> Gate:
+    found = {size: figures["accuracy"] for size, figures in base["copying"].items()}
+    text = ", ".join(f"{size} tokens {value:.3f}" for size, value in found.items())
+    return Gate("The base copies a text that it has just read", f"accuracy >= {COPYING}", text, min(found.values()) >= COPYING)
+
+
+def _reading(cells: Cells) -> Gate:
+    scores = cells[0]["questions"]["seen"]
+    text, none = scores["text"], scores["none"]
+    found = f"F1 {_with(text)} with the text, {_with(none)} without"
+    return Gate(
+        "The base answers from a text that it reads", "above no context", found, text["f1_interval"][0] > none["f1_interval"][1]
+    )
+
+
+def _with(score: Mapping[str, Any]) -> str:
+    low, high = score["f1_interval"]
+    return f"{score['f1']:.3f} ({low:.3f}-{high:.3f})"
+
+
+def _regeneration(cells: Cells, most: int) -> list[Gate]:
+    runs = of(cells, "500x", most)
+    value, spread = mean_and_spread(runs, accuracy())
+    controls = {name: mean_and_spread(runs, accuracy(name))[0] for name in ("wrong", "none", "random", "cut", "mean")}
+    text = ", ".join(f"{name} {number:.3f}" for name, number in controls.items())
+    return [
+        Gate(
+            f"500x says texts again at k = {most}", f"accuracy >= {REGENERATION:.2f}", f"{value:.3f} ± {spread:.3f}",
+            value >= REGENERATION,
+        ),
+        Gate("... from the memory of that text", "another's memory <= none", text, controls["wrong"] <= controls["none"]),
+        Gate("... better than all controls", "above each", text, value > max(controls.values())),
+    ]  # fmt: skip
+
+
+def _retention(cells: Cells, most: int) -> Gate:
+    runs = of(cells, "500x", most)
+    value, spread = mean_and_spread(runs, retention("seen"))
+    unseen = mean_and_spread(runs, retention("unseen"))[0] if "unseen" in runs[0]["questions"] else None
+    text = f"{value:.1%} ± {spread:.1%}" + (f"; unseen domain {unseen:.1%}" if unseen is not None else "")
+    return Gate(f"500x keeps the F1 of the full context at k = {most}", f">= {RETENTION:.0%}", text, value >= RETENTION)
+
+
+def retention(domain: str) -> Callable[[Mapping[str, Any]], float]:
+    """F1 with the memory / F1 with the text, of a run."""
+    return lambda cell: answers(domain)(cell) / max(1e-9, answers(domain, "text")(cell))
+
+
+def _methods(cells: Cells) -> list[Gate]:
+    found = []
+    for name, value in (("says texts again", accuracy()), ("answers", answers())):
+        own, other = of(cells, "500x", 1), of(cells, "icae", 1)
+        (mean, spread), (less, around) = mean_and_spread(own, value), mean_and_spread(other, value)
+        apart = (spread**2 + around**2) ** 0.5
+        text = f"{mean:.3f} ± {spread:.3f} against {less:.3f} ± {around:.3f}; {len(own)} seeds"
+        enough = len(own) > 1 and mean - less > DEVIATIONS * apart
+        found.append(
+            Gate(f"At k = 1, 500x {name} better than ICAE", f"by more than {DEVIATIONS:g} standard deviations", text, enough)
+        )
+    return found
+
+
+def _beside(cells: Cells) -> Gate:
+    runs: Mapping[str, Any] = next((cell["side_by_side"] for cell in cells if "side_by_side" in cell), {})
+    parts = []
+    for learnt, scores in runs.items():
+        low, high = scores["lost_interval"]
+        lost = scores["alone"] - scores["among"]
+        parts.append(f"learnt with {learnt}: {scores['alone']:.3f} alone, {scores['among']:.3f} among "
+                     f"{scores['chunks']}, lost {100 * lost:.1f} points ({100 * low:.1f} to {100 * high:.1f})")  # fmt: skip
+    lost = min((scores["alone"] - scores["among"] for scores in runs.values()), default=1.0)
+    return Gate(
+        "The answer is found among four memories", f"at most {100 * POINTS:g} F1 points lost", "; ".join(parts), lost <= POINTS
+    )
