@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import pytest
+from small_data import write_all
 from typer.testing import CliRunner
 
 from linguapress import Budget, Compressor, InvalidBudget, Rating, UnknownName, load
@@ -322,3 +323,32 @@ def test_variants_of_lingua_have_their_settings():
     for wrong in ("lingua:slack", "lingua:nothing=1", "head:slack=1"):
         with pytest.raises(UnknownName):
             contenders.contender(wrong)
+
+
+def test_the_command_draws_and_compares_what_its_task_measures(tmp_path):
+    pytest.importorskip("matplotlib")
+    write_all(tmp_path / "data")
+    out = tmp_path / "result"
+    options = (
+        "--task",
+        "api-docs",
+        "--method",
+        "lexical_sentences",
+        "--rate",
+        "0.3",
+        "--limit",
+        "2",
+        "--against",
+        "head",
+        "--plot",
+        "svg",
+    )
+    result = run(tmp_path / "data", out, *options)
+    assert result.exit_code == 0, result.output
+    found = json.loads(out.with_suffix(".json").read_text("utf-8"))
+    best, worst = found["means"]
+    assert best["names"] > worst["names"]
+    assert found["against"]["differences"][0]["difference"] == pytest.approx(best["names"] - worst["names"])
+    page = out.with_suffix(".md").read_text("utf-8")
+    assert "Difference in names kept to head" in page
+    assert out.with_suffix(".svg").exists()

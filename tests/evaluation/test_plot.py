@@ -8,6 +8,7 @@ import pytest
 
 from linguapress import MissingExtra
 from linguapress.evaluation import plot
+from linguapress.evaluation.quality import QUALITIES
 
 
 def mean(method, budget, answer, kept, ms=3.0):
@@ -93,3 +94,21 @@ def test_a_missing_library_is_named(monkeypatch, tmp_path):
     monkeypatch.setattr(builtins, "__import__", without)
     with pytest.raises(MissingExtra, match=r"linguapress\[bench\]"):
         plot.draw(MEANS, tmp_path / "a.svg", "title")
+
+
+def test_where_less_is_better_the_least_comes_first():
+    means = [mean(name, "2x", 0.5, 500.0) | {"junk": junk} for name, junk in (("a", 0.4), ("b", 0.1))]
+    assert [curve.name for curve in plot.curves(means, QUALITIES["junk"])] == ["b", "a"]
+    assert [curve.name for curve in plot.curves(means)] == ["a", "b"]
+
+
+def test_another_figure_is_drawn_and_named_in_looks_that_are_given(tmp_path):
+    pytest.importorskip("matplotlib")
+    means = [row | {"names": 1 - row["answer"]} for row in MEANS]
+    looks = {name: ("#123456", "o", "-") for name in ("head", "lingua", "bm25")}
+    plot.draw(means, tmp_path / "a.svg", "title", QUALITIES["names"], looks)
+    text = (tmp_path / "a.svg").read_text("utf-8")
+    assert "#123456" in text
+    assert not any(colour.lower() in text for colour in plot.COLOURS[:3])
+    survival, _ = plot._figure(plot.curves(means, QUALITIES["names"]), "t", QUALITIES["names"]).axes
+    assert survival.get_ylabel() == "names kept"

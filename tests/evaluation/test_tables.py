@@ -4,6 +4,7 @@ import pytest
 
 from linguapress.evaluation import tables
 from linguapress.evaluation.metrics import interval, paired_interval
+from linguapress.evaluation.quality import QUALITIES
 
 
 def row(method, number, answer, budget=100, **more):
@@ -70,3 +71,26 @@ def test_milliseconds_are_those_of_the_timed_rows():
     lines = tables.markdown(means, "t").splitlines()
     assert lines[4].endswith("| 6 | 50% |")
     assert lines[5].endswith("|  |  |")
+
+
+def test_another_figure_gets_the_interval_and_rows_without_it_are_left_out():
+    names = QUALITIES["names"]
+    rows = [row("a", i, None, names=value) for i, value in enumerate((0.5, 1.0, None))] + [row("b", 0, None, names=None)]
+    (found,) = tables.summary(rows, names)
+    assert (found["method"], found["names"], found["examples"], found["answer"]) == ("a", 0.75, 2, None)
+    assert found["low"] < 0.75 < found["high"]
+    lines = tables.markdown([found], "t", names).splitlines()
+    assert lines[2].startswith("| method | budget | names kept | 95 % interval |")
+    assert "answer" not in lines[2]
+
+
+def test_the_same_question_in_another_order_is_another_one():
+    rows = [row("a", 0, True, seed=0), row("a", 0, False, seed=1), row("b", 0, True, seed=0), row("b", 0, True, seed=1)]
+    (found,) = tables.differences(rows, "b")
+    assert (found["examples"], found["difference"]) == (2, -0.5)
+
+
+def test_less_is_better_where_a_figure_says_so():
+    junk = QUALITIES["junk"]
+    means = tables.summary([row("a", 0, None, junk=0.2)], junk)
+    assert "share of the useless text kept (less is better)" in tables.markdown(means, "t", junk)

@@ -13,11 +13,12 @@ from linguapress.compressor import Compressor
 from linguapress.errors import InvalidBudget
 from linguapress.evaluation.clock import Clock, Forgetful, forward_clock, readers
 from linguapress.evaluation.contenders import contender
-from linguapress.evaluation.metrics import answer_survives, share_kept
+from linguapress.evaluation.measure import figures
 from linguapress.evaluation.ranking import place as gold_place
 from linguapress.evaluation.sizes import Size
 from linguapress.evaluation.tables import Row
 from linguapress.evaluation.tasks import Example
+from linguapress.methods.prompts import compress_prompt
 from linguapress.models.embedded import CAUSAL
 
 
@@ -29,7 +30,11 @@ class Trial(NamedTuple):
     size: Size
 
     def compress(self, example: Example) -> Compression:
-        """What the method makes of an example."""
+        """What the method makes of an example; of a few-shot prompt, under one budget for all its parts."""
+        if example.prompt:
+            prompt = example.prompt
+            parts = prompt.instruction, prompt.demonstrations, prompt.question
+            return compress_prompt(self.compressor, *parts, budget=self.size.budget).compression
         return self.compressor.compress(example.documents, example.question, budget=self.size.budget)
 
 
@@ -86,36 +91,50 @@ def run(
             done()
 
 
-def _timed(trial: Trial, example: Example, clock: Clock, known: Sequence[Forgetful]) -> Row:
-    """A row of texts that no model has seen, with milliseconds."""
+class Cold(NamedTuple):
+    """A result of texts that no model had seen.
+
+    Attributes:
+        out: the result.
+        seconds: that it took.
+        forward: of them in the models.
+    """
+
+    out: Compression
+    seconds: float
+    forward: float
+
+    @property
+    def times(self) -> Row:
+        """Milliseconds, for a row."""
+        return {"ms": 1000 * self.seconds, "forward_ms": 1000 * self.forward}
+
+
+UNTIMED: Row = {"ms": None, "forward_ms": None}  # where milliseconds would mean nothing, since the models may have seen the texts
+
+
+def cold(trial: Trial, example: Example, clock: Clock, known: Sequence[Forgetful]) -> Cold:
+    """What a method makes of an example when all that its models remember is forgotten."""
     for reader in known:
         reader.forget()
     spent, start = clock.seconds, time.perf_counter()
     out = trial.compress(example)
-    total = time.perf_counter() - start
-    return _row(trial, example, out) | {"ms": 1000 * total, "forward_ms": 1000 * (clock.seconds - spent)}
+    return Cold(out, time.perf_counter() - start, clock.seconds - spent)
+
+
+def _timed(trial: Trial, example: Example, clock: Clock, known: Sequence[Forgetful]) -> Row:
+    found = cold(trial, example, clock, known)
+    return row_of(trial, example, found.out) | found.times
 
 
 def _untimed(trial: Trial, example: Example) -> Row:
-    """A row of texts that the models may have seen, where milliseconds would mean nothing."""
-    return _row(trial, example, trial.compress(example)) | {"ms": None, "forward_ms": None}
+    return row_of(trial, example, trial.compress(example)) | UNTIMED
 
 
-def _row(trial: Trial, example: Example, out: Compression) -> Row:
-    kept = {passage.index: passage.text for passage in out.passages}
-    shares = [share_kept(sentence, kept.get(index, "")) for index, sentence in example.evidence]
-    hops = [share_kept(sentence, kept.get(index, "")) for index, sentence in example.hops]
-    return {
-        "method": trial.method,
-        "budget": trial.size.label,
-        "id": example.id,
-        "answer": answer_survives(out.text, example.answers),
-        "evidence": max(shares) >= 0.5 if shares else None,
-        "all_evidence": min(hops) >= 0.5 if hops else None,
-        "tokens_before": out.tokens_before,
-        "tokens_after": out.tokens_after,
-        "limit": out.limit,
-    }
+def row_of(trial: Trial, example: Example, out: Compression) -> Row:
+    """The figures of a result, with what tells them apart."""
+    tokens = {"tokens_before": out.tokens_before, "tokens_after": out.tokens_after, "limit": out.limit}
+    return {"method": trial.method, "budget": trial.size.label, "id": example.id} | figures(example, out) | tokens
 
 
 def within(minutes: float, examples: Iterable[Example]) -> Iterator[Example]:

@@ -64,7 +64,7 @@ def run(
     plot: Annotated[Format | None, typer.Option(help="Draws survival and milliseconds, too: NAME.svg or NAME.png.")] = None,
     out: Annotated[Path, typer.Option(help="Results: NAME.jsonl, NAME.json and NAME.md.")] = Path("bench"),
 ) -> None:
-    """Answer and evidence survival, tokens against budget, milliseconds."""
+    """Answer and evidence survival and what else a task measures, tokens against budget, milliseconds."""
     from linguapress.evaluation import bench
     from linguapress.evaluation.contenders import names
 
@@ -129,18 +129,19 @@ def _write(
     """Writes NAME.json and NAME.md, and NAME.svg or NAME.png where that is wanted; shows the tables."""
     from linguapress.evaluation import tables
 
-    found: dict[str, Any] = {"about": about, "means": tables.summary(rows)}
+    quality = TASKS[about["task"]].quality
+    found: dict[str, Any] = {"about": about, "means": tables.summary(rows, quality)}
     title = f"{about['task']}, {about['part']}: {about['examples']} questions, seed {about['seed']}, {about['counter']}"
     title += f", {about['timed']} of them timed" if 0 < about["timed"] < about["examples"] else ""
-    pages = [tables.markdown(found["means"], title)]
+    pages = [tables.markdown(found["means"], title, quality)]
     if against:
-        found["against"] = {"method": against, "differences": tables.differences(rows, against)}
-        pages.append(tables.differences_markdown(found["against"]["differences"], against))
+        found["against"] = {"method": against, "differences": tables.differences(rows, against, quality)}
+        pages.append(tables.differences_markdown(found["against"]["differences"], against, quality))
     if ranking:
         found["ranking"] = tables.rankings(rows)
         pages.append(tables.rankings_markdown(found["ranking"]))
     out.with_suffix(".json").write_text(json.dumps(found, indent=1), encoding="utf-8")
     out.with_suffix(".md").write_text("\n".join((*pages, f"{json.dumps(about['machine'])}\n")), encoding="utf-8")
     if plot:
-        draw(found["means"], out.with_suffix(f".{plot.value}"), title)
+        draw(found["means"], out.with_suffix(f".{plot.value}"), title, quality)
     typer.echo("\n".join(pages))

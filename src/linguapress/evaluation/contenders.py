@@ -1,10 +1,11 @@
-"""What the bench compares: the presets, other rankings in them, and baselines: the original all-MiniLM-L6-v2, letters, BM25."""
+"""What the bench compares: the presets, other rankings in them, and baselines: all-MiniLM-L6-v2, letters, BM25, frameworks."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from functools import cache
+from importlib.util import find_spec
 from typing import Any
 
 import sentencex
@@ -12,6 +13,8 @@ import sentencex
 from linguapress.compressor import Compressor
 from linguapress.errors import UnknownName
 from linguapress.evaluation.bm25 import BM25Relevance
+from linguapress.evaluation.frameworks import LangChainFilter, LlamaIndexOptimizer
+from linguapress.evaluation.plain import AloneRelevance, Indifferent, RandomTies
 from linguapress.evaluation.remembered import RememberedLM, RememberedRelevance
 from linguapress.guard import Guard
 from linguapress.language import LanguageModel
@@ -62,9 +65,12 @@ BASELINES: Mapping[str, Callable[[], Compressor]] = {
     "minilm_in_context": lambda: SentenceFilter(EmbeddingRelevance(original()), document_weight=0.0),
     "mini_in_context": lambda: SentenceFilter(EmbeddingRelevance(), document_weight=0.0),
     "lexical_sentences": lambda: SentenceFilter(LexicalRelevance()),
-    "bm25_sentences": lambda: PlainSentences(BM25Relevance(), document_weight=0.0),
+    "bm25_sentences": lambda: PlainSentences(RandomTies(BM25Relevance()), document_weight=0.0),
+    "mini_sentences": lambda: PlainSentences(AloneRelevance(), document_weight=0.0),
+    "random_sentences": lambda: PlainSentences(RandomTies(Indifferent()), document_weight=0.0),
+    LangChainFilter.name: LangChainFilter,
+    LlamaIndexOptimizer.name: LlamaIndexOptimizer,
 }
-
 
 PERPLEXITY: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "llmlingua": ("llmlingua", {}),
@@ -81,6 +87,10 @@ RANKINGS: Mapping[str, Callable[[LanguageModel], Relevance]] = {
     "lexical": lambda _: LexicalRelevance(),
     "bm25": lambda _: BM25Relevance(),
     "select": lambda _: selector_of(),
+}
+NEEDED: Mapping[str, tuple[str, ...]] = {
+    LangChainFilter.name: ("langchain_classic", "langchain_community"),
+    LlamaIndexOptimizer.name: ("llama_index.core",),
 }
 _READS_PAIRS = "cross-encoder:"
 
@@ -143,5 +153,13 @@ def _variant(compressor: Compressor, changes: str) -> Compressor:
 
 
 def names() -> tuple[str, ...]:
-    """What is compared when nobody says what."""
-    return tuple(dict.fromkeys((*PRESETS, *PERPLEXITY, "longllmlingua@select", *BASELINES)))
+    """What is compared when nobody says what: all but the baselines of other frameworks that are not installed."""
+    baselines = (name for name in BASELINES if all(map(_installed, NEEDED.get(name, ()))))
+    return tuple(dict.fromkeys((*PRESETS, *PERPLEXITY, "longllmlingua@select", *baselines)))
+
+
+def _installed(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:  # not even the package that it belongs to
+        return False

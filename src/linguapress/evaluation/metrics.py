@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -53,3 +54,38 @@ def interval(values: Sequence[float], seed: int = 0, rounds: int = 2000) -> tupl
 def paired_interval(values: Sequence[float], others: Sequence[float], seed: int = 0) -> tuple[float, float]:
     """Bootstrap interval of the mean difference ``values - others``; the two belong together pair by pair, and are drawn so."""
     return interval([value - other for value, other in zip(values, others, strict=True)], seed)
+
+
+def common_run(words: Sequence[str], others: Sequence[str]) -> int:
+    """Length of the longest common subsequence; time grows with the product of the two lengths."""
+    if not words or not others:
+        return 0
+    codes: dict[str, int] = {}
+    left, right = (np.array([codes.setdefault(word, len(codes)) for word in row]) for row in (words, others))
+    best = np.zeros(len(right) + 1, dtype=np.int64)
+    for code in left:
+        diagonal = np.where(right == code, best[:-1] + 1, 0)
+        best[1:] = np.maximum.accumulate(np.maximum(best[1:], diagonal))
+    return int(best[-1])
+
+
+def tokens_of(text: str) -> list[str]:
+    """Normalised words; single characters of scripts that write no blanks."""
+    return [word for part in normal(text).split() for word in (list(part) if _UNSPACED.search(part) else [part])]
+
+
+def f1(said: str, answers: Sequence[str]) -> float:
+    """Word F1 of an answer with the best of the true ones, as in SQuAD (arXiv 1606.05250, section 6.1); 0..1."""
+    return max((_f1(tokens_of(said), tokens_of(answer)) for answer in answers), default=0.0)
+
+
+def exact(said: str, answers: Sequence[str]) -> float:
+    """1 where an answer, normalised, is one of the true ones, else 0."""
+    return float(any(normal(said) == normal(answer) for answer in answers))
+
+
+def _f1(own: Sequence[str], other: Sequence[str]) -> float:
+    if not own or not other:
+        return float(own == other)
+    common = (Counter(own) & Counter(other)).total()
+    return 2 * common / (len(own) + len(other))

@@ -1,4 +1,4 @@
-"""Answer survival over compression, and milliseconds, as one picture. Extra ``bench``.
+"""Quality over compression, and milliseconds, as one picture. Extra ``bench``.
 
 Every method has a row, the best at the tightest budget first. Its line leads to its name there, so that nobody has to tell colours
 apart; those are of Okabe and Ito, safe for the colour-blind. The same means give the same file, to the byte.
@@ -6,7 +6,8 @@ apart; those are of Okabe and Ito, safe for the colour-blind. The same means giv
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from linguapress.errors import MissingExtra
+from linguapress.evaluation.quality import ANSWER, Quality
 from linguapress.evaluation.tables import Row
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "p", "h")
 _GREY, _FAINT = "#555555", "#dddddd"
 _ROW, _LETTER, _LEFT, _RIGHT, _EDGE = 0.27, 0.083, 5.4, 2.7, 0.75  # inches: row, letter of a name, the two panels, margin
 _KEY = (0.5, 0.68, 0.86)  # inches from the panel to the beginning, the marker and the end of the line before a name
+_LOOK = ("colour", "marker", "dash")
 _LEADER: dict[str, Any] = {"arrowstyle": "-", "linewidth": 0.6, "alpha": 0.6, "shrinkA": 0, "shrinkB": 4}
 _SETTINGS: Any = {  # the stubs of matplotlib have a name for every setting
     "svg.hashsalt": "linguapress", "font.family": "DejaVu Sans", "font.size": 9.5, "axes.edgecolor": _GREY,
@@ -71,13 +74,31 @@ def require_matplotlib() -> None:
         raise MissingExtra("matplotlib", "bench") from error
 
 
-def draw(means: Sequence[Row], path: Path, title: str) -> None:
+Look = tuple[str, str, Any]
+
+
+def draw(means: Sequence[Row], path: Path, title: str, quality: Quality = ANSWER, looks: Mapping[str, Look] | None = None) -> None:
     """Draws the means of :func:`linguapress.evaluation.tables.summary`.
 
     Args:
         means: one a method and budget.
         path: what to write; the ending, ``.svg`` or ``.png``, says in which form.
         title: above the picture; a line about the uncertainty follows.
+        quality: the figure that is drawn, 0..1.
+        looks: colour, marker and dash of each method; None = by its rank.
+
+    Raises:
+        MissingExtra: matplotlib is not installed.
+    """
+    with styled():
+        found = curves(means, quality)
+        own = [curve._replace(**dict(zip(_LOOK, looks[curve.name], strict=True))) for curve in found] if looks else found
+        save(_figure(own, title, quality), path)
+
+
+@contextmanager
+def styled(**more: Any) -> Iterator[None]:
+    """The look of all pictures, here alone; ``more`` settings of matplotlib as well.
 
     Raises:
         MissingExtra: matplotlib is not installed.
@@ -85,28 +106,35 @@ def draw(means: Sequence[Row], path: Path, title: str) -> None:
     require_matplotlib()
     from matplotlib import rc_context
 
+    settings: Any = _SETTINGS | more
+    with rc_context(settings):
+        yield
+
+
+def save(figure: Figure, path: Path) -> None:
+    """Writes a picture without a date, so that the same one gives the same file."""
     undated: dict[str, Any] = {"Date": None, "Creator": None} if path.suffix == ".svg" else {"Software": None}
-    with rc_context(_SETTINGS):
-        _figure(curves(means), title).savefig(path, dpi=160, metadata=undated)
+    figure.savefig(path, dpi=160, metadata=undated)
 
 
-def curves(means: Sequence[Row]) -> list[Curve]:
-    """Methods, the one first of whose answers most survive the tightest budget."""
+def curves(means: Sequence[Row], quality: Quality = ANSWER) -> list[Curve]:
+    """Methods, the one first that does best at the tightest budget."""
     groups: dict[str, list[Row]] = {}
     for mean in sorted(means, key=_ratio):
         groups.setdefault(mean["method"], []).append(mean)
     parts = [(name, [row for row in rows if not _free(row)], [row for row in rows if _free(row)]) for name, rows in groups.items()]
-    ranked = sorted(parts, key=lambda part: (-_last(*part[1:])["answer"], part[0]))
-    return [Curve(*part, *style) for part, style in zip(ranked, _styles(), strict=False)]
+    sign = 1 if quality.lower else -1
+    ranked = sorted(parts, key=lambda part: (sign * _last(*part[1:])[quality.key], part[0]))
+    return [Curve(*part, *style) for part, style in zip(ranked, styles(), strict=False)]
 
 
-def _styles() -> Iterator[tuple[str, str, Any]]:
+def styles() -> Iterator[Look]:
     """Neighbours differ in colour and marker; no two of the first 231 are the same."""
     for number in count():
         yield COLOURS[number % len(COLOURS)], MARKERS[number % len(MARKERS)], DASHES[number // len(COLOURS) % len(DASHES)]
 
 
-def _figure(found: Sequence[Curve], title: str) -> Figure:
+def _figure(found: Sequence[Curve], title: str, quality: Quality = ANSWER) -> Figure:
     from matplotlib.figure import Figure
 
     names = _LETTER * max(len(curve.name) for curve in found) + 1.15
@@ -115,7 +143,7 @@ def _figure(found: Sequence[Curve], title: str) -> Figure:
     width, height = _EDGE + _LEFT + names + (_RIGHT if timed else 0) + 0.25, inner + 1.55
     figure = Figure(figsize=(width, height))
     survival = figure.add_axes((_EDGE / width, 0.75 / height, _LEFT / width, inner / height))
-    _draw_survival(survival, found)
+    _draw_quality(survival, found, quality)
     if timed:
         left = (_EDGE + _LEFT + names) / width
         _draw_times(figure.add_axes((left, 0.75 / height, _RIGHT / width, inner / height)), found)
@@ -124,25 +152,26 @@ def _figure(found: Sequence[Curve], title: str) -> Figure:
     return figure
 
 
-def _draw_survival(axes: Axes, found: Sequence[Curve]) -> None:
+def _draw_quality(axes: Axes, found: Sequence[Curve], quality: Quality) -> None:
     """One line a method, which leads to its name in its row beside the panel."""
     for number, curve in enumerate(found):
         axes.plot(
-            [_ratio(row) for row in curve.line], [row["answer"] for row in curve.line], color=curve.colour, marker=curve.marker,
+            [_ratio(row) for row in curve.line], [row[quality.key] for row in curve.line], color=curve.colour, marker=curve.marker,
             linestyle=curve.dash, linewidth=1.4, markersize=5, clip_on=False,
         )  # fmt: skip
         axes.plot(
-            [_ratio(row) for row in curve.free], [row["answer"] for row in curve.free], color=curve.colour, marker=curve.marker,
+            [_ratio(row) for row in curve.free], [row[quality.key] for row in curve.free], color=curve.colour, marker=curve.marker,
             markerfacecolor="white", markersize=7, linestyle="",
         )  # fmt: skip
         row = _place(number, len(found))
         axes.annotate(
-            "", (_ratio(curve.last), curve.last["answer"]), (1 + _KEY[0] / _LEFT, row), textcoords="axes fraction",
+            "", (_ratio(curve.last), curve.last[quality.key]), (1 + _KEY[0] / _LEFT, row), textcoords="axes fraction",
             annotation_clip=False, arrowprops={**_LEADER, "color": curve.colour},
         )  # fmt: skip
         _draw_name(axes, curve, row)
     _scale(axes, [row for curve in found for row in curve.line])
-    axes.set(ylim=(0, 1), ylabel="answer survives (share of questions)", xlabel="compression ratio, and the tokens that it allows")
+    what = "answer survives (share of questions)" if quality == ANSWER else quality.label
+    axes.set(ylim=(0, 1), ylabel=what, xlabel="compression ratio, and the tokens that it allows")
     axes.grid(visible=True)
 
 

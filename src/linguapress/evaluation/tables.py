@@ -8,23 +8,35 @@ from typing import Any
 import numpy as np
 
 from linguapress.evaluation.metrics import interval, paired_interval
+from linguapress.evaluation.quality import ANSWER, QUALITIES, Quality
 
 Row = dict[str, Any]
 
 
-def summary(rows: Sequence[Row]) -> list[Row]:
-    """Means by method and budget, answer survival with its bootstrap interval; milliseconds are the median of what was timed."""
-    return [_mean(key, group) for key, group in _grouped(rows, "method", "budget").items()]
+def summary(rows: Sequence[Row], quality: Quality = ANSWER) -> list[Row]:
+    """Means by method and budget; milliseconds are the median of what was timed.
+
+    Args:
+        rows: of one task.
+        quality: gets a bootstrap interval, ``low`` and ``high``; rows without it are left out.
+    """
+    known = [row for row in rows if row.get(quality.key) is not None]
+    return [_mean(key, group, quality) for key, group in _grouped(known, "method", "budget").items()]
 
 
-def differences(rows: Sequence[Row], against: str) -> list[Row]:
-    """Mean difference in answer survival to the method ``against`` at the same budget, with its paired bootstrap interval.
+def differences(rows: Sequence[Row], against: str, quality: Quality = ANSWER) -> list[Row]:
+    """Mean difference to the method ``against`` at the same budget, with its paired bootstrap interval.
 
     A method or budget without a question in common with it is left out.
     """
-    known = {(row["budget"], row["id"]): float(row["answer"]) for row in rows if row["method"] == against}
-    groups = _grouped(rows, "method", "budget")
-    return [_difference(key, group, known) for key, group in groups.items() if key[0] != against and _paired(group, known)]
+    scored = [row for row in rows if row.get(quality.key) is not None]
+    known = {_question(row): float(row[quality.key]) for row in scored if row["method"] == against}
+    found = []
+    for (method, budget), group in _grouped(scored, "method", "budget").items():
+        pairs = [(float(row[quality.key]), known[_question(row)]) for row in group if _question(row) in known]
+        if method != against and pairs:
+            found.append({"method": method, "budget": budget} | _difference(pairs))
+    return found
 
 
 def rankings(rows: Sequence[Row]) -> list[Row]:
@@ -36,16 +48,17 @@ def rankings(rows: Sequence[Row]) -> list[Row]:
     return [_ranking(method, group) for (method,), group in _grouped(placed, "method").items()]
 
 
-def markdown(means: Sequence[Row], title: str) -> str:
-    """The means as a Markdown table."""
+def markdown(means: Sequence[Row], title: str, quality: Quality = ANSWER) -> str:
+    """The means as a Markdown table; figures that no row has are left out."""
+    others = [item for item in QUALITIES.values() if item != quality and any(row.get(item.key) is not None for row in means)]
     columns = (
-        "method", "budget", "answer survives", "95 % interval", "evidence survives", "all evidence", "tokens", "budget used",
-        "over budget", "ms (median)", "outside the model",
+        "method", "budget", _label(quality), "95 % interval", *map(_label, others), "tokens", "budget used", "over budget",
+        "ms (median)", "outside the model",
     )  # fmt: skip
     cells = [
         (
-            row["method"], row["budget"], f"{row['answer']:.3f}", _range(row, "low", "high"), _share(row["evidence"]),
-            _share(row["all_evidence"]), f"{row['tokens_before']:.0f} -> {row['tokens_after']:.0f}",
+            row["method"], row["budget"], f"{row[quality.key]:.3f}", _range(row, "low", "high"),
+            *(_share(row.get(item.key)) for item in others), f"{row['tokens_before']:.0f} -> {row['tokens_after']:.0f}",
             "" if row["used"] is None else f"{row['used']:.1%}", row["over"],
             "" if row["ms"] is None else f"{row['ms']:.0f}", "" if row["outside"] is None else f"{row['outside']:.0%}",
         )
@@ -54,14 +67,15 @@ def markdown(means: Sequence[Row], title: str) -> str:
     return table(title, columns, cells)
 
 
-def differences_markdown(found: Sequence[Row], against: str) -> str:
+def differences_markdown(found: Sequence[Row], against: str, quality: Quality = ANSWER) -> str:
     """The differences as a Markdown table."""
     cells = [
         (row["method"], row["budget"], f"{row['difference']:+.3f}", f"{row['low']:+.3f} to {row['high']:+.3f}", row["examples"])
         for row in found
     ]
     columns = ("method", "budget", "difference", "95 % interval", "questions")
-    return table(f"Difference in answer survival to {against}", columns, cells)
+    what = "answer survival" if quality == ANSWER else _label(quality)
+    return table(f"Difference in {what} to {against}", columns, cells)
 
 
 def rankings_markdown(found: Sequence[Row]) -> str:
@@ -90,20 +104,19 @@ def _grouped(rows: Sequence[Row], *keys: str) -> dict[tuple[Any, ...], list[Row]
     return groups
 
 
-def _mean(key: tuple[Any, ...], rows: Sequence[Row]) -> Row:
-    answers = [float(row["answer"]) for row in rows]
-    low, high = interval(answers)
+def _mean(key: tuple[Any, ...], rows: Sequence[Row], quality: Quality) -> Row:
+    values = [float(row[quality.key]) for row in rows]
+    low, high = interval(values)
     timed = [row for row in rows if row["ms"] is not None]
     used = [row["tokens_after"] / row["limit"] for row in rows if 0 < row["limit"] < row["tokens_before"]]
     return {
         "method": key[0],
         "budget": key[1],
         "examples": len(rows),
-        "answer": float(np.mean(answers)),
+        **{name: _known_mean([row.get(name) for row in rows]) for name in QUALITIES},  # older results lack some
+        quality.key: float(np.mean(values)),
         "low": low,
         "high": high,
-        "evidence": _known_mean([row["evidence"] for row in rows]),
-        "all_evidence": _known_mean([row.get("all_evidence") for row in rows]),  # older results have none
         "tokens_before": float(np.mean([row["tokens_before"] for row in rows])),
         "tokens_after": float(np.mean([row["tokens_after"] for row in rows])),
         "limit": float(np.mean([row["limit"] for row in rows])),
@@ -124,17 +137,15 @@ def _known_mean(values: Sequence[float | None]) -> float | None:
     return float(np.mean(known)) if known else None
 
 
-def _paired(rows: Sequence[Row], known: dict[tuple[Any, str], float]) -> list[tuple[float, float]]:
-    """Answer survival of a method and of the other one, for the questions that both have."""
-    keys = ((row, (row["budget"], row["id"])) for row in rows)
-    return [(float(row["answer"]), known[key]) for row, key in keys if key in known]
+def _question(row: Row) -> tuple[Any, ...]:
+    """What is asked at which budget; the same question in another order of passages is another one."""
+    return row["budget"], row["id"], row.get("seed", 0)
 
 
-def _difference(key: tuple[Any, ...], rows: Sequence[Row], known: dict[tuple[Any, str], float]) -> Row:
-    own, other = zip(*_paired(rows, known), strict=True)
+def _difference(pairs: Sequence[tuple[float, float]]) -> Row:
+    own, other = zip(*pairs, strict=True)
     low, high = paired_interval(own, other)
-    difference = float(np.mean(own) - np.mean(other))
-    return {"method": key[0], "budget": key[1], "examples": len(own), "difference": difference, "low": low, "high": high}
+    return {"examples": len(own), "difference": float(np.mean(own) - np.mean(other)), "low": low, "high": high}
 
 
 def _ranking(method: str, rows: Sequence[Row]) -> Row:
@@ -146,6 +157,10 @@ def _ranking(method: str, rows: Sequence[Row]) -> Row:
         low, high = interval(hits)
         found |= {name: float(np.mean(hits)), f"{name}_low": low, f"{name}_high": high}
     return found
+
+
+def _label(quality: Quality) -> str:
+    return f"{quality.label} (less is better)" if quality.lower else quality.label
 
 
 def _share(value: float | None) -> str:

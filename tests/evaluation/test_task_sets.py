@@ -1,0 +1,123 @@
+"""Every task of the bench on a small data folder: what is asked, what is measured, and that dev and test are apart."""
+
+import json
+
+import pytest
+from small_data import REQUEST, write_all
+
+from linguapress import Budget, load
+from linguapress.evaluation.measure import figures
+from linguapress.evaluation.quality import QUALITIES
+from linguapress.evaluation.tasks import TASKS, examples
+from linguapress.evaluation.tasks.task import Split, about
+from linguapress.splits import held_out
+
+SMALL = [name for name in TASKS if name not in ("multihop", "squadshifts")]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return write_all(tmp_path_factory.mktemp("data"))
+
+
+def everything(example):
+    """A result that keeps all."""
+    return load("head").compress(example.documents, example.question, budget=Budget(rate=1))
+
+
+def nothing(example):
+    return load("head").compress(example.documents, example.question, budget=Budget(tokens=0))
+
+
+@pytest.mark.parametrize("task", SMALL)
+def test_dev_and_test_are_apart_and_nothing_is_lost(folder, task):
+    dev, test = examples(task, folder, 0, "dev"), examples(task, folder, 0, "test")
+    assert dev
+    assert test
+    assert {item.id for item in dev}.isdisjoint(item.id for item in test)
+    assert sorted(item.id for item in (*dev, *test)) == sorted(item.id for item in examples(task, folder))
+    assert TASKS[task].split is Split.turns or {item.group for item in dev}.isdisjoint(item.group for item in test)
+
+
+@pytest.mark.parametrize("task", SMALL)
+def test_a_seed_gives_the_same_examples_again(folder, task):
+    assert examples(task, folder, 3) == examples(task, folder, 3)
+
+
+@pytest.mark.parametrize("task", SMALL)
+def test_the_figure_of_a_task_is_at_its_best_when_all_is_kept_and_not_when_nothing_is(folder, task):
+    quality = TASKS[task].quality
+    assert QUALITIES[quality.key] == quality
+    scored = [item for item in examples(task, folder)[:20] if figures(item, everything(item))[quality.key] is not None]
+    assert scored
+    for item in scored:
+        whole, empty = (figures(item, out)[quality.key] for out in (everything(item), nothing(item)))
+        assert whole == (pytest.approx(0.6) if task == "distilled" else 1)
+        assert empty in (None, 0)
+
+
+def test_every_task_says_what_it_measures_and_under_which_licence():
+    text = about(TASKS.items())
+    assert all(f"- **{name}**: " in text and task.measures.endswith(".") for name, task in TASKS.items())
+    assert text.count("Licence: ") == len(TASKS)
+    assert "No shipped model was trained on it." in text
+    assert "select was trained on the dev half" in text
+
+
+@pytest.mark.parametrize("place", [0, 9, 19])
+def test_the_gold_passage_stands_where_the_task_says(folder, place):
+    assert {item.gold for item in examples(f"nq-gold-{place}", folder)} == {(place,)}
+    assert len({item.gold for item in examples("nq", folder)}) > 1
+
+
+def test_no_passage_answers_where_none_should(folder):
+    for item in examples("no-answer", folder):
+        assert len(item.documents) == 18
+        assert not any("1889" in document for document in item.documents)
+        assert figures(item, everything(item))["junk"] == 1
+
+
+def test_questions_that_a_selector_learnt_from_are_not_asked(folder):
+    for task in ("covidqa", "pubmedqa", "needed"):
+        assert all(held_out(item.question) for item in examples(task, folder))
+
+
+def test_a_meeting_keeps_its_order_and_its_marked_turn(folder):
+    item = examples("qmsum", folder)[0]
+    assert item.evidence == ((item.gold[0], "Bob: We bought 12 remote controls from Oslo."),)
+    words = " ".join(item.documents).split("Word ")[1:]
+    assert [int(word.split()[0]) for word in words] == [turn for turn in range(60) if turn != 20]
+    assert "{vocalsound}" not in "".join(item.documents)
+    found = figures(item, everything(item))
+    assert (found["numbers"], found["entities"], found["evidence_share"]) == (1, 1, 1)
+
+
+def test_the_wanted_function_is_one_of_ten_and_its_names_are_looked_for(folder):
+    for item in examples("api-docs", folder):
+        assert len(item.documents) == 10
+        assert item.question.startswith(REQUEST)
+        wanted = json.loads(item.documents[item.gold[0]])
+        assert item.checks[0].names == (wanted["name"], "city", "people")
+
+
+def test_structured_contexts_are_json_a_table_and_code(folder):
+    for item in examples("structured", folder)[:6]:
+        (check,) = item.checks
+        assert sorted(check.kinds) == ["code", "json", "table"]
+        guarded = load("sentence_filter").compress(item.documents, item.question, budget=Budget(rate=0.4))
+        assert figures(item, guarded)["valid"] == 1
+        torn = load("random_words").compress(item.documents, item.question, budget=Budget(rate=0.4))
+        assert figures(item, torn)["valid"] < 1
+
+
+def test_a_few_shot_prompt_is_shortened_as_one(folder):
+    from linguapress.evaluation.bench import trials
+    from linguapress.evaluation.sizes import sizes
+
+    (trial,) = trials(["llmlingua2"], sizes("embedded", rates=[0.6]))["llmlingua2"]
+    item = examples("gsm8k", folder)[0]
+    found = figures(item, trial.compress(item))
+    assert found["frame"] == 1
+    assert 0 < found["shot_numbers"] <= 1
+    cut = load("head").compress(item.documents, budget=Budget(rate=0.6))
+    assert figures(item, cut)["frame"] == 0
