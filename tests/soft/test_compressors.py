@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from linguapress.errors import InvalidDocuments, InvalidPrompt, ModelNotFound, UnsupportedModel, WrongModel
-from linguapress.soft import FrozenLM, Icae, SoftReader, SoftSettings, XCompressor, regeneration_loss
+from linguapress.soft import FrozenLM, Icae, Part, SoftReader, SoftSettings, XCompressor, regeneration_loss
 
 from .conftest import KINDS, TEXTS, stirred
 from .test_memory import same
@@ -291,3 +291,22 @@ def test_in_bfloat16_too(causal_folder):
     memories = press.compress(TEXTS[1:3])
     assert {t.dtype for t in memories[0].tensors().values()} == {torch.bfloat16}
     assert len(SoftReader(lm).generate([[*memories, "Why?"]], most=3)) == 1
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_anchored_memory_tokens_begin_as_tokens_of_the_text(frozen, method):
+    """Memory tokens of nothing that are anchored at each token read as the text read a second time would."""
+    lm = frozen()
+    press = method.new(lm, k=3, rank=2, anchored=True, positions="continue")
+    with torch.no_grad():
+        press.tokens.zero_()
+    ids = lm.tokens(TEXTS[0])[:3]
+    twice = torch.cat([lm.embed(ids), lm.embed(ids)])[None]
+    states, layers = lm.read(twice, torch.arange(6)[None], torch.ones(1, 6, dtype=torch.long))
+    (memory,) = press.encode([Part(ids)])
+    wanted = states[0, 3:] if method is Icae else layers[-1][1][0, :, 3:]
+    assert torch.allclose(list(memory.tensors().values())[-1], wanted, atol=1e-5)
+    assert press.compress([""])[0].k == 3
+    assert press.compress(["a"])[0].k == 3
+    together, alone = press.compress(TEXTS), [press.compress([text])[0] for text in TEXTS]
+    assert all(map(close, together, alone))

@@ -9,6 +9,7 @@ import torch
 
 from linguapress.evaluation.metrics import exact, f1
 from linguapress.evaluation.soft_prompts import Segments, given
+from linguapress.soft.batches import in_company
 from linguapress.soft.compressor import SoftCompressor
 from linguapress.soft.prompt import Prompt
 from linguapress.soft.questions import Asked, Cut, cut
@@ -35,12 +36,12 @@ def answers(press: SoftCompressor, questions: Sequence[Cut], k: int, batch: int 
         press: the compressor.
         questions: each with one chunk.
         k: memory tokens.
-        batch: questions at once.
+        batch: questions at once; two or three where fewer would leave one without another.
     """
     prompts: dict[str, list[Prompt]] = {}
-    for at in range(0, len(questions), batch):
-        part = questions[at : at + batch]
-        for name, found in given(press, [some.contexts[0] for some in part], k, seed=at).items():
+    for part in in_company(questions, batch):
+        seed = len(prompts.get("memory", []))
+        for name, found in given(press, [some.contexts[0] for some in part], k, seed).items():
             prompts.setdefault(name, []).extend(_asked(press, found, part))
     return {name: _scores(press, found, questions, batch) for name, found in prompts.items()}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterable, Mapping
+from itertools import islice
 from pathlib import Path
 from statistics import fmean as mean
 from typing import Annotated, Any
@@ -15,13 +16,14 @@ import typer
 from linguapress.evaluation.metrics import interval, paired_interval
 from linguapress.evaluation.soft_answers import Scores, answers, cuts, side_by_side
 from linguapress.evaluation.soft_regeneration import regeneration
-from linguapress.jsonl import read_jsonl
+from linguapress.soft.checkpoint import read_facts
 from linguapress.soft.compressor import SoftCompressor
 from linguapress.soft.encoder import Part
 from linguapress.soft.language_model import FrozenLM
 from linguapress.soft.loading import load_compressor
 from linguapress.soft.places import LAYOUTS
 from linguapress.soft.questions import Cut, read_questions
+from linguapress.soft.texts import read_texts
 
 app = typer.Typer(help="What the memories of a trained soft compressor are worth.", no_args_is_help=True)
 
@@ -47,7 +49,8 @@ def run(  # noqa: PLR0913 - each parameter is an option of the command line
         torch.set_num_threads(threads)
     start = time.perf_counter()
     try:
-        bench = Bench(load_compressor(press, FrozenLM.load(lm, exact=True) if lm else None), part, limit, batch)
+        reader = FrozenLM.load(lm or read_facts(press)["model"], exact=True)
+        bench = Bench(load_compressor(press, reader), part, limit, batch)
         counts = k or [bench.press.settings.k]
         domains = {name: files for name, files in (("seen", questions), ("unseen", unseen)) if files}
         found = {"folder": press.name, **bench.about()}
@@ -83,14 +86,10 @@ class Bench:
     def said(self, files: Iterable[Path], k: int) -> dict[str, Any]:
         """Figures of texts said again, of the first tokens of each."""
         longest = self.press.settings.longest
-        rows: list[list[int]] = []
-        for file in files:
-            for record in read_jsonl(file):
-                ids = self.press.lm.tokens(record["text"])[:longest]
-                if len(ids) == longest and len(rows) < self._limit:
-                    rows.append(ids)
-        if not rows:
-            raise ValueError(f"no text has {longest} tokens; give longer ones")
+        begun = (self.press.lm.tokens(text)[:longest] for text in read_texts(files))
+        rows = list(islice((ids for ids in begun if len(ids) == longest), self._limit))
+        if len(rows) < 2:
+            raise ValueError(f"{len(rows)} texts have {longest} tokens; give at least 2, since each also meets another's memory")
         return {"texts": len(rows), **regeneration(self.press, rows, k, self._batch)}
 
     def answered(self, files: Iterable[Path], k: int) -> dict[str, Any]:
@@ -102,6 +101,8 @@ class Bench:
         if layout not in LAYOUTS:
             raise ValueError(f"unknown layout {layout!r}; use one of {', '.join(LAYOUTS)}")
         questions = self._cuts(files)
+        if chunks > len(questions):
+            raise ValueError(f"{len(questions)} questions have no {chunks} chunks; give more paragraphs, or fewer --chunks")
         runs = {n: side_by_side(self.press, questions, k, n, layout, self._batch) for n in (1, chunks)}
         alone, among = runs[1]["f1"], runs[chunks]["f1"]
         lost = paired_interval(alone, among)
@@ -109,8 +110,11 @@ class Bench:
 
     def _cuts(self, files: Iterable[Path]) -> list[Cut]:
         found = cuts(self.press, list(read_questions(files, self._part)), self._limit)
-        if not found:
-            raise ValueError(f"no question of the part {self._part!r} fits; give more paragraphs, or another part")
+        if len(found) < 2:
+            raise ValueError(
+                f"{len(found)} questions of the part {self._part!r} fit; give more paragraphs, or another part: at least 2, since "
+                "each also meets another's memory"
+            )
         return found
 
 

@@ -9,6 +9,7 @@ import torch
 from linguapress.errors import MissingExtra
 from linguapress.evaluation.metrics import common_run
 from linguapress.evaluation.soft_prompts import Segments, given
+from linguapress.soft.batches import in_company
 from linguapress.soft.compressor import SoftCompressor
 from linguapress.soft.prompt import lay_out
 from linguapress.soft.splice import SoftReader
@@ -24,15 +25,15 @@ def regeneration(press: SoftCompressor, rows: Sequence[Sequence[int]], k: int, b
         press: the compressor.
         rows: tokens of the texts, at most ``press.settings.longest``.
         k: memory tokens.
-        batch: texts at once.
+        batch: texts at once; two or three where fewer would leave one without another.
 
     Returns:
         By control ``accuracy`` (share of tokens that are the likeliest, teacher-forced), ``nats`` per token, ``rouge_l`` and
         ``bleu`` of the greedy answer (0..1), ``exact`` (share of texts said word for word).
     """
     prompts: dict[str, list[Segments]] = {}
-    for at in range(0, len(rows), batch):
-        for name, found in given(press, rows[at : at + batch], k, seed=at).items():
+    for part in in_company(rows, batch):
+        for name, found in given(press, part, k, seed=len(prompts.get("memory", []))).items():
             prompts.setdefault(name, []).extend(found)
     return {name: _figures(press, found, rows, batch) for name, found in prompts.items()}
 

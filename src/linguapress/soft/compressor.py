@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -15,6 +15,7 @@ from torch.nn import Parameter
 
 from linguapress.errors import InvalidDocuments
 from linguapress.soft.adapter import Adapter
+from linguapress.soft.batches import batches
 from linguapress.soft.encoder import Encoded, Part, encode
 from linguapress.soft.fingerprints import of_tensors
 from linguapress.soft.joining import joined, on_cpu
@@ -130,7 +131,7 @@ class SoftCompressor(ABC):
         """
         count = self._count(k)
         places = [self._places(part, count) for part in parts]
-        encoded = encode(self.lm, self.adapter, self.tokens[:count], parts, places)
+        encoded = encode(self.lm, self.adapter, self.tokens[:count], parts, places, self.settings.anchored)
         return [self._memory(one, place, len(part.ids)) for one, place, part in zip(encoded, places, parts, strict=True)]
 
     def regenerating(self, memory: Memory) -> list[Segment]:
@@ -204,7 +205,7 @@ class SoftCompressor(ABC):
     def _encode_all(self, parts: Sequence[Part], batch_size: int, k: int | None) -> list[Memory]:
         """Memories of any number of parts in their order, on the CPU; parts of about one length are read together."""
         found: dict[int, Memory] = {}
-        for numbers in _batches(sorted(range(len(parts)), key=lambda n: len(parts[n].ids)), batch_size):
+        for numbers in batches(sorted(range(len(parts)), key=lambda n: len(parts[n].ids)), batch_size):
             found.update(zip(numbers, map(on_cpu, self.encode([parts[number] for number in numbers], k)), strict=True))
         return [found[number] for number in range(len(parts))]
 
@@ -222,9 +223,3 @@ def _initial(lm: FrozenLM, settings: SoftSettings, generator: torch.Generator, r
         some = table[:: max(1, len(table) // 4096)].float().cpu()
         normal = normal * some.std() + some.mean()
     return normal.to(lm.device)
-
-
-def _batches(numbers: Sequence[int], size: int) -> Iterator[Sequence[int]]:
-    if size < 1:
-        raise ValueError(f"batch_size is {size}; give at least 1")
-    return (numbers[at : at + size] for at in range(0, len(numbers), size))

@@ -12,7 +12,7 @@ from linguapress.errors import UnsupportedModel
 from linguapress.soft.adapter import Adapter
 from linguapress.soft.language_model import FrozenLM
 from linguapress.soft.memory import Layers
-from linguapress.soft.places import Places
+from linguapress.soft.places import Places, memory_places
 from linguapress.soft.slots import stacked
 
 
@@ -35,7 +35,9 @@ class Encoded(NamedTuple):
     layers: Layers
 
 
-def encode(lm: FrozenLM, adapter: Adapter, tokens: Tensor, parts: Sequence[Part], places: Sequence[Places]) -> Iterator[Encoded]:
+def encode(
+    lm: FrozenLM, adapter: Adapter, tokens: Tensor, parts: Sequence[Part], places: Sequence[Places], anchored: bool = False
+) -> Iterator[Encoded]:
     """Encodes a batch in one forward pass without logits; no token sees padding, which stands behind the memory tokens.
 
     Args:
@@ -44,13 +46,14 @@ def encode(lm: FrozenLM, adapter: Adapter, tokens: Tensor, parts: Sequence[Part]
         tokens: embeddings of the memory tokens [k, width].
         parts: the texts.
         places: where the memory tokens of each stand.
+        anchored: whether to each memory token one of the text is added, evenly spread over it (SAC, arXiv 2510.08907).
 
     Raises:
         UnsupportedModel: a part behind the last position that the model knows.
     """
     at = [[*range(part.at, part.at + len(part.ids)), *place.positions] for part, place in zip(parts, places, strict=True)]
     _check_reach(lm, max(map(max, at)))
-    inputs = [torch.cat([lm.embed(part.ids), tokens.to(lm.device, lm.dtype)]) for part in parts]
+    inputs = [_input(lm, tokens, part, anchored) for part in parts]
     positions = stacked([torch.tensor(row, dtype=torch.long) for row in at]).to(lm.device)
     mask = stacked([torch.ones(len(row), dtype=torch.long) for row in inputs]).to(lm.device)
     with adapter.on():
@@ -58,6 +61,14 @@ def encode(lm: FrozenLM, adapter: Adapter, tokens: Tensor, parts: Sequence[Part]
     for row, part in enumerate(parts):
         slots = slice(len(part.ids), len(part.ids) + len(tokens))
         yield Encoded(states[row, slots], tuple((keys[row, :, slots], values[row, :, slots]) for keys, values in layers))
+
+
+def _input(lm: FrozenLM, tokens: Tensor, part: Part, anchored: bool) -> Tensor:
+    """Embeddings of a part and the memory tokens behind it [tokens, width]."""
+    words, memory = lm.embed(part.ids), tokens.to(lm.device, lm.dtype)
+    if anchored and len(part.ids):
+        memory = memory + words[list(memory_places("uniform", len(part.ids), len(tokens)).positions)]
+    return torch.cat([words, memory])
 
 
 def _check_reach(lm: FrozenLM, last: int) -> None:

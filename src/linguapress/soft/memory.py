@@ -68,7 +68,7 @@ class Memory:
         """Refuses tensors that do not belong together.
 
         Raises:
-            InvalidMemory: not exactly one kind of tensors, or they disagree in the number of slots.
+            InvalidMemory: not exactly one kind of tensors, no slots, or tensors that disagree in their number.
         """
         if bool(self.layers) == (self.embeddings is not None):
             raise InvalidMemory("a memory holds either key-values or embeddings; give exactly one of them")
@@ -78,6 +78,8 @@ class Memory:
         sizes = {shape[-2] for shape in shapes if len(shape) > 1}
         if len(sizes) != 1 or len(self.positions) not in (0, *sizes):
             raise InvalidMemory(f"{len(self.positions)} positions and tensors of {sorted(sizes)} slots do not make one memory")
+        if sizes == {0}:
+            raise InvalidMemory("a memory of no slots stands for nothing; leave it out")
 
     def __repr__(self) -> str:
         """Its size; not its numbers."""

@@ -11,6 +11,7 @@ from zlib import crc32
 import numpy as np
 
 from linguapress.jsonl import read_jsonl
+from linguapress.segment import encodable
 from linguapress.splits import held_out
 
 Draws = np.random.Generator
@@ -53,7 +54,7 @@ def read_questions(files: Iterable[Path], part: str) -> Iterator[Asked]:
     """Questions of one part of files in SQuAD's form: a record a paragraph, with ``context`` and ``qas``.
 
     Args:
-        files: JSON lines, gzipped or not; a question has ``question``, ``answers`` and ``starts``.
+        files: JSON lines, gzipped or not; a question has ``question``, ``answers`` and ``starts``; one without answers is left out.
         part: ``"train"``, ``"dev"`` or ``"test"``; a paragraph belongs to one of them, whichever file holds it.
 
     Raises:
@@ -64,7 +65,7 @@ def read_questions(files: Iterable[Path], part: str) -> Iterator[Asked]:
             try:
                 if part_of(row["context"]) == part:
                     yield from _questions(row)
-            except (KeyError, TypeError) as error:
+            except (AttributeError, IndexError, KeyError, TypeError) as error:
                 raise ValueError(f"record {number} of {file} has no context with qas; give paragraphs in SQuAD's form") from error
 
 
@@ -77,6 +78,8 @@ def part_of(context: str) -> str:
 
 def _questions(row: dict[str, Any]) -> Iterator[Asked]:
     for asked in row["qas"]:
+        if not asked["answers"]:
+            continue
         first, start = asked["answers"][0], asked["starts"][0]
         if first.strip() and row["context"][start : start + len(first)] == first:
             yield Asked(row["context"], asked["question"].strip(), tuple(asked["answers"]), start)
@@ -91,7 +94,7 @@ def cut(tokenizer: Any, asked: Asked, size: int, draws: Draws) -> Cut | None:
         size: most tokens of the context.
         draws: says how much of what fits lies before the answer.
     """
-    encoded = tokenizer.encode(asked.context, add_special_tokens=False)
+    encoded = tokenizer.encode(encodable(asked.context), add_special_tokens=False)
     end = asked.start + len(asked.answers[0])
     inside = [n for n, (first, last) in enumerate(encoded.offsets) if first < end and last > asked.start]
     if not inside or len(inside) > size:
@@ -106,12 +109,12 @@ def cut(tokenizer: Any, asked: Asked, size: int, draws: Draws) -> Cut | None:
 
 def prompt_of(tokenizer: Any, question: str) -> list[int]:
     """Tokens of a question as it stands behind a context."""
-    return list(tokenizer.encode(f"\nQuestion: {question}\nAnswer:", add_special_tokens=False).ids)
+    return list(tokenizer.encode(encodable(f"\nQuestion: {question}\nAnswer:"), add_special_tokens=False).ids)
 
 
 def answer_of(tokenizer: Any, asked: Asked) -> list[int]:
     """Tokens of the first answer behind the prompt."""
-    return list(tokenizer.encode(f" {asked.answers[0].strip()}", add_special_tokens=False).ids)
+    return list(tokenizer.encode(encodable(f" {asked.answers[0].strip()}"), add_special_tokens=False).ids)
 
 
 def among(some: Cut, others: Sequence[Cut], draws: Draws) -> Cut:

@@ -25,6 +25,8 @@ class SoftSettings:
         alpha: its weight is alpha / rank.
         dropout: of its input while it is trained.
         init: of the memory tokens: ``"embeddings"``: as large as the model's input embeddings; ``"normal"``: standard normal.
+        anchored: whether each memory token begins as a token of the text, evenly spread over it, so that it has something to say
+            from the first step on (SAC, arXiv 2510.08907).
         seed: of the initial numbers.
     """
 
@@ -36,6 +38,7 @@ class SoftSettings:
     alpha: int = 32
     dropout: float = 0.0
     init: Init = "embeddings"
+    anchored: bool = False
     seed: int = 0
 
     def __post_init__(self) -> None:

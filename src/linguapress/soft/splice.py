@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from linguapress.errors import InvalidPrompt
+from linguapress.soft.batches import batches
 from linguapress.soft.language_model import FrozenLM
 from linguapress.soft.places import Layout
 from linguapress.soft.prompt import Laid, Prompt, Stage, Target, lay_out
@@ -54,7 +55,7 @@ class SoftReader:
         """
         laid = [lay_out(self.lm, prompt, layout) for prompt in _listed(prompts)]
         answers: list[str] = []
-        for batch in _batches(laid, batch_size):
+        for batch in batches(laid, batch_size):
             steps = list(self.decode(batch, most, sampling))
             answers += [self.lm.text([t for step in steps if (t := step[row]) is not None]) for row in range(len(batch))]
         return answers
@@ -95,7 +96,7 @@ class SoftReader:
             raise InvalidPrompt(f"{len(prompts)} prompts and {len(targets)} targets; give one target for each prompt")
         pairs = zip(prompts, targets, strict=True)
         laid = [lay_out(self.lm, prompt, layout, target) for prompt, target in pairs]
-        found = [row for batch in _batches(laid, batch_size) for row in self.surprisals(batch)]
+        found = [row for batch in batches(laid, batch_size) for row in self.surprisals(batch)]
         return [row.cpu().numpy() for row in found]
 
     def surprisals(self, laid: Sequence[Laid]) -> list[Tensor]:
@@ -166,9 +167,3 @@ def _listed(prompts: Sequence[Prompt]) -> Sequence[Prompt]:
     if isinstance(prompts, str):
         raise InvalidPrompt("prompts are a list, not one text; put it in a list")
     return prompts
-
-
-def _batches(laid: Sequence[Laid], size: int) -> Iterator[Sequence[Laid]]:
-    if size < 1:
-        raise ValueError(f"batch_size is {size}; give at least 1")
-    return (laid[at : at + size] for at in range(0, len(laid), size))

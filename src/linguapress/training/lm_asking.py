@@ -38,12 +38,15 @@ class AskingWindows:
             seed: which questions a step asks depends on it and the step alone.
 
         Raises:
-            ValueError: a share above zero, and no question.
+            ValueError: a share above zero, and no question with an answer that fits a chunk.
         """
         self._windows, self._tokenizer, self._share, self._size, self._seed = windows, tokenizer, share, size, seed
         self._asked: list[Asked] = list(read_questions(files, "train")) if share else []
-        if share and not self._asked:
-            raise ValueError("the files of questions hold none to learn from; give paragraphs with questions, or --asking 0")
+        if share and not any(cut(tokenizer, asked, size, np.random.default_rng(0)) for asked in self._asked):
+            raise ValueError(
+                f"the files of questions hold none to learn from whose answer fits {size} tokens; give paragraphs with questions, "
+                "a larger --chunk, or --asking 0"
+            )
 
     def of_step(self, step: int) -> NDArray[np.int64]:
         """Tokens [batch, window + 1] of a step, windows with questions first; their number is the share rounded at random."""

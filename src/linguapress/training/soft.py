@@ -40,10 +40,12 @@ def train(settings: SoftTraining, progress: Progress = lambda task, step, total,
         ModelNotFound: the language model or the compressor to start from cannot be loaded.
         WrongModel: the compressor to start from is of another model.
         ValueError: the data cannot be read or are too few, or ``out`` holds a run of other settings.
+        InvalidPrompt: texts or chunks that are too long for the window of the language model, once they have grown.
     """
     processes = processes_of(settings.device)
     press, settings = _compressor(settings, processes)
     material = material_of(press.lm, settings)
+    _try(press, settings, material.largest())
     run = Run(press, settings, processes)
     run.resume()
     held = material.held()
@@ -67,11 +69,18 @@ def _compressor(settings: SoftTraining, processes: Processes) -> tuple[SoftCompr
     if settings.start is None:
         changes: dict[str, Any] = {"rank": settings.rank} if settings.rank else {}
         kind = KINDS[settings.method]
+        changes |= {} if settings.anchored is None else {"anchored": settings.anchored}
         changes |= {"k": settings.k, "longest": settings.longest, "seed": settings.seed}
         return kind.new(lm, preset=settings.preset, **changes), settings
     press = load_compressor(settings.start, lm)
     made = press.settings
     return press, replace(settings, method=press.method, k=made.k, longest=min(settings.longest, made.longest), rank=made.rank)
+
+
+@torch.no_grad()
+def _try(press: SoftCompressor, settings: SoftTraining, item: Item) -> None:
+    """Takes the losses of an item, so that one which is too large is refused now and not hours later."""
+    Losses(press, settings)([item])
 
 
 def _frozen(settings: SoftTraining, device: torch.device) -> FrozenLM:

@@ -17,6 +17,7 @@ def card(settings: SoftTraining, metrics: Mapping[str, Any]) -> str:
     kind = _CLASSES[settings.method]
     said = "texts said again" if settings.stage == "pretrain" else "answers"
     facts = metrics["compressor"]
+    preset = "" if settings.start else f"preset {settings.preset}; "  # that of the compressor it goes on from is not known
     licence = [f"license: {settings.licence}"] if settings.licence else []
     lines = [
         "---", "library_name: linguapress", *licence, "---", "",
@@ -30,7 +31,7 @@ def card(settings: SoftTraining, metrics: Mapping[str, Any]) -> str:
         'memory, = press.compress(["..."])',
         'SoftReader(lm).generate([[memory, "\\nQuestion: ...\\nAnswer:"]])',
         "```", "", "## Training", "",
-        f"- stage: {settings.stage}; preset {settings.preset}; losses and their weights: {_pairs(metrics['losses'])}",
+        f"- stage: {settings.stage}; {preset}losses and their weights: {_pairs(metrics['losses'])}",
         f"- data: {', '.join(path.name for path in settings.data)}; seed {settings.seed}",
         f"- {metrics['parameters']:,} trained numbers (the model has {metrics['of_model']:,}, unchanged); rank {facts['rank']}, "
         f"{facts['targets']}, positions {facts['positions']}",

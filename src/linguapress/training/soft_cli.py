@@ -29,7 +29,7 @@ Schedule = Annotated[str, typer.Option(help="linear (to zero) or constant (as in
 Distil = Annotated[float, typer.Option(min=0, help="Weight of the divergence from the model that reads the text itself.")]
 Nested = Annotated[bool, typer.Option("--nested", help="Learn 1, 2, 4 ... k memory tokens at once.")]
 MeasureEvery = Annotated[int, typer.Option(min=0, help="Steps between measurements on held-out data; 0 = only at the end.")]
-Held = Annotated[int, typer.Option(min=1, help="Items that are measured on.")]
+Held = Annotated[int, typer.Option(min=2, help="Items that are measured on.")]
 Precision = Annotated[str, typer.Option(help="Of the language model: auto, bf16 or fp32.")]
 Licence = Annotated[str, typer.Option(help="Licence of the compressor, for its card.")]
 Threads = Annotated[int, typer.Option(min=0, help="CPU threads; 0 = all.")]
@@ -47,6 +47,10 @@ def pretrain(  # noqa: PLR0913 - each parameter is an option of the command line
     shortest: Annotated[int, typer.Option(min=0, help="Fewest tokens of a text; 0 = all are of --longest.")] = 0,
     growing: Annotated[float, typer.Option(min=0, max=1, help="Share of the run over which texts grow to --longest.")] = 0.0,
     rank: Annotated[int, typer.Option(min=0, help="Rank of the adapter; 0 = as the preset says.")] = 0,
+    anchored: Annotated[
+        bool | None,
+        typer.Option("--anchored/--no-anchored", help="Memory tokens begin as tokens of the text; default: the preset's."),
+    ] = None,
     minutes: Minutes = 0.0,
     steps: Steps = 0,
     batch: Batch = 16,
@@ -72,8 +76,8 @@ def pretrain(  # noqa: PLR0913 - each parameter is an option of the command line
 
     with one_line():
         settings = SoftTraining(
-            "pretrain", tuple(data), out, lm, None, method, preset, k, longest, shortest, growing, rank, minutes, steps, batch,
-            micro or batch, optimizer, learning_rate, warm, schedule, continuation, following, distil, nested,
+            "pretrain", tuple(data), out, lm, None, method, preset, k, longest, shortest, growing, rank, anchored, minutes, steps,
+            batch, micro or batch, optimizer, learning_rate, warm, schedule, continuation, following, distil, nested,
             measure_every=measure_every, held=held, precision=precision, seed=seed, device=device, licence=licence,
         )  # fmt: skip
         _train(settings, threads)

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
-from pathlib import Path
 from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from linguapress.jsonl import read_jsonl
+from linguapress.segment import encodable
 from linguapress.soft.language_model import FrozenLM
-from linguapress.soft.questions import Asked, Cut, Draws, among, cut, part_of, read_questions
+from linguapress.soft.questions import Asked, Cut, Draws, among, answer_of, cut, part_of, prompt_of, read_questions
+from linguapress.soft.texts import read_texts
 from linguapress.training.soft_settings import SoftTraining
 
 _AT_ONCE = 64  # texts
 _MOST = 4_000_000  # tokens of texts that are held
 _ALONE = 0.5  # share of the questions with one chunk where there may be more
-_HELD = 2**40  # step whose draws are measured on: behind every step of a run
+_HELD = 2**40  # seed of what is measured on, whatever the seed of the run
 
 
 class Piece(NamedTuple):
@@ -40,6 +40,9 @@ class Material(Protocol):
     def held(self) -> list[Item]:
         """Items that are never learnt from, the same ones every time."""
 
+    def largest(self) -> Item:
+        """One that takes as much room as any of a run."""
+
 
 class Texts:
     """Pieces of texts; a tenth of the texts is held out."""
@@ -53,7 +56,7 @@ class Texts:
         self._settings = settings
         texts: dict[bool, list[str]] = {True: [], False: []}
         size = 0
-        for text in _texts(settings.data):
+        for text in read_texts(settings.data):
             texts[part_of(text) == "train"].append(text)
             size += len(text)
             if size > 4 * _MOST:
@@ -79,6 +82,10 @@ class Texts:
         longest = self._settings.longest
         return [self._piece(self._rest, draws, longest, longest) for _ in range(self._settings.held)]
 
+    def largest(self) -> Item:
+        """Any of ``longest`` tokens."""
+        return self.held()[0]
+
     def _piece(self, tokens: NDArray[np.int64], draws: Draws, shortest: int, longest: int) -> Piece:
         following = self._settings.following
         size = int(draws.integers(shortest, longest + 1))
@@ -88,7 +95,10 @@ class Texts:
 
 
 class Questions:
-    """Questions, each with its chunk and maybe those of other questions."""
+    """Questions, each with its chunk and maybe those of other questions.
+
+    One that the model could not read behind its chunk as text, since its window is too short, is left out.
+    """
 
     def __init__(self, lm: FrozenLM, settings: SoftTraining) -> None:
         """Reads the questions.
@@ -97,7 +107,7 @@ class Questions:
             ValueError: none to learn from, or none to measure on.
         """
         self._lm, self._settings = lm, settings
-        self._train, self._dev = (list(read_questions(settings.data, part)) for part in ("train", "dev"))
+        self._train, self._dev = (self._readable(read_questions(settings.data, part)) for part in ("train", "dev"))
         for name, found in (("train", self._train), ("dev", self._dev)):
             if not any(cut(lm.tokenizer, asked, settings.longest, np.random.default_rng(0)) for asked in found):
                 raise ValueError(f"no question of the {name} part fits {settings.longest} tokens; give more paragraphs")
@@ -109,6 +119,18 @@ class Questions:
     def held(self) -> list[Item]:
         """Questions of the dev part."""
         return self._draw(self._dev, np.random.default_rng(_HELD), self._settings.held)
+
+    def largest(self) -> Item:
+        """The longest question behind as many full chunks as there may be."""
+        asked = [(prompt_of(self._lm.tokenizer, one.question), answer_of(self._lm.tokenizer, one)) for one in self._train + self._dev]
+        longest = self._settings.longest
+        prompt, answer = max((pair for pair in asked if len(pair[1]) <= longest), key=lambda pair: sum(map(len, pair)))
+        return Cut([[0] * longest] * self._settings.chunks, prompt, answer, ())
+
+    def _readable(self, asked: Iterable[Asked]) -> list[Asked]:
+        room = self._lm.window - self._settings.longest - 2  # for BOS and EOS
+        tokenizer = self._lm.tokenizer
+        return [one for one in asked if len(prompt_of(tokenizer, one.question)) + len(answer_of(tokenizer, one)) <= room]
 
     def _draw(self, asked: Sequence[Asked], draws: Draws, count: int) -> list[Item]:
         cuts = self._cuts(asked, draws)
@@ -131,18 +153,9 @@ def material_of(lm: FrozenLM, settings: SoftTraining) -> Material:
     return (Texts if settings.stage == "pretrain" else Questions)(lm, settings)
 
 
-def _texts(files: Iterable[Path]) -> Iterator[str]:
-    for file in files:
-        for number, record in enumerate(read_jsonl(file), 1):
-            text = record.get("text") if isinstance(record, dict) else None
-            if not isinstance(text, str):
-                raise ValueError(f"record {number} of {file} has no field text that is a string; give JSON lines with texts")
-            yield text
-
-
 def _tokens(lm: FrozenLM, texts: Iterable[str]) -> NDArray[np.int64]:
     """All texts as one row of tokens."""
-    rest, found = iter(texts), [np.zeros(0, np.int64)]
+    rest, found = map(encodable, texts), [np.zeros(0, np.int64)]
     while batch := list(islice(rest, _AT_ONCE)):
         found += [np.array(one.ids, np.int64) for one in lm.tokenizer.encode_batch(batch, add_special_tokens=False)]
     return np.concatenate(found)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import torch
 
+from linguapress.soft.batches import in_company
 from linguapress.soft.compressor import SoftCompressor
 from linguapress.soft.encoder import Part
 from linguapress.soft.memory import Memory
@@ -24,7 +25,7 @@ def measured(press: SoftCompressor, items: Sequence[Item], batch: int, layout: L
     Args:
         press: the compressor.
         items: pieces of texts, or questions.
-        batch: items at once.
+        batch: items at once; two or three where fewer would leave one without another.
         layout: where memories stand in a prompt.
         k: memory tokens; None = all.
 
@@ -34,8 +35,7 @@ def measured(press: SoftCompressor, items: Sequence[Item], batch: int, layout: L
     """
     sums = dict.fromkeys((f"{name}_{kind}" for kind in _KINDS for name in ("nats", "accuracy")), 0.0)
     count = 0
-    for at in range(0, len(items), batch):
-        part = items[at : at + batch]
+    for part in in_company(items, batch):
         memories = [press.encode([Part(chunk) for chunk in _chunks(item)], k) for item in part]
         others = [*memories[1:], memories[0]]
         none: list[list[Memory]] = [[] for _ in part]

@@ -54,6 +54,8 @@ class Run:
         with self.clock.ticking():
             found = self._gradients(items[self.processes.index :: self.processes.count], k)
             self._descend(rate)
+        if settings.minutes:  # one clock for all, so that all end with the same step
+            self.clock.seconds = self.processes.first(self.clock.seconds)
         self.press.train(False)
         if not all(map(math.isfinite, found.values())):
             raise ValueError(f"the losses are {found} at step {step + 1}; choose a lower --learning-rate, or --precision fp32")

@@ -39,6 +39,7 @@ class SoftTraining:
         growing: share of the budget over which texts grow from ``k`` tokens to ``longest``, 0..1: what a memory is for is learnt
             much sooner from texts that fit into it.
         rank: of the adapter; 0 = as the preset says.
+        anchored: whether memory tokens begin as tokens of the text; None = as the preset says.
         minutes: time that training takes, measurements not counted; 0 = as ``steps`` says.
         steps: optimizer steps; 0 = as ``minutes`` says. One of the two is given.
         batch: texts or questions of a step.
@@ -54,7 +55,7 @@ class SoftTraining:
         chunks: most texts side by side in a prompt, of which one holds the answer (finetuning).
         layout: where memories stand in such a prompt.
         measure_every: steps between measurements on held-out data; 0 = only at the end.
-        held: texts or questions that are measured on.
+        held: texts or questions that are measured on; at least 2, since each also meets the memory of another.
         precision: of the language model: ``"auto"`` = bf16 where the hardware has it; what is trained is always float32.
         seed: of the initial numbers, and of the order of the data.
         device: ``"auto"`` or a torch device.
@@ -73,6 +74,7 @@ class SoftTraining:
     shortest: int = 0
     growing: float = 0.0
     rank: int = 0
+    anchored: bool | None = None
     minutes: float = 0.0
     steps: int = 0
     batch: int = 16
@@ -128,5 +130,5 @@ _RANGES = (
     ("k", 1, math.inf), ("longest", 1, math.inf), ("shortest", 0, math.inf), ("rank", 0, math.inf), ("growing", 0, 1),
     ("minutes", 0, math.inf), ("steps", 0, math.inf), ("batch", 1, math.inf), ("micro", 1, math.inf), ("rate", 0, 1),
     ("warm", 0, 0.9), ("continuation", 0, 100), ("following", 2, math.inf), ("distil", 0, 100), ("chunks", 1, math.inf),
-    ("measure_every", 0, math.inf), ("held", 1, math.inf),
+    ("measure_every", 0, math.inf), ("held", 2, math.inf), ("seed", 0, 2**31 - 1),
 )  # fmt: skip
