@@ -28,6 +28,7 @@ _LATER = {
     "replicate-soft": "linguapress.commands.soft_replication",
     "bench-parity": "linguapress.evaluation.parity_perplexity",
     "bench-memories": "linguapress.evaluation.memories",
+    "break-even": "linguapress.evaluation.break_even",
     "bench-distortion": "linguapress.evaluation.rate_distortion",
 }
 
@@ -101,6 +102,7 @@ app.command("bench-parity", help="Prove llmlingua and longllmlingua against the 
 app.command("bench-memories", help="Measure what stored memories save.")(_placeholder)
 app.command("bench-soft", help="Measure what the memories of a soft compressor are worth.")(_placeholder)
 app.command("replicate-soft", help="Replicate 500xCompressor and ICAE on a small model.")(_placeholder)
+app.command("break-even", help="Tell from which context length on compressing pays.")(_placeholder)
 app.command("bench-distortion", help="Measure the distance to the optimum.")(_placeholder)
 
 if __name__ == "__main__":
