@@ -28,7 +28,8 @@ def scores(f1, text=0.5, none=0.1):
 def cell(method, k, seed=0, recipe="", accuracy=0.5, f1=0.3, **more):
     found = {"method": method, "k": k, "seed": seed, "recipe": recipe, "bytes": 3072 * k // (8 if method == "icae" else 1),
              "parameters": 9, "steps": 5, "texts": 40, "minutes": 1.0, "regeneration": figures(accuracy)}  # fmt: skip
-    return found | ({} if recipe else {"questions": {"seen": scores(f1), "unseen": scores(f1 / 2)}}) | more
+    asked = recipe in ("", "anchored")
+    return found | ({"questions": {"seen": scores(f1), "unseen": scores(f1 / 2)}} if asked else {}) | more
 
 
 BESIDE = {"1": {"chunks": 4, "layout": "spread", "alone": 0.3, "among": 0.1, "lost_interval": [0.1, 0.3]},
@@ -54,6 +55,15 @@ def test_gates_pass_and_fail_for_the_right_reasons():
     cells[0] = cell("500x", 16, accuracy=0.85, f1=0.29, side_by_side={"1": BESIDE["1"]}, regeneration=figures(0.79, wrong=0.3))
     failed = [gate.passed for gate in gates({"base": BASE, "cells": cells})]
     assert failed == [True, True, False, False, True, False, True, False, False]
+
+
+def test_the_recipe_that_we_would_use_stands_for_us_but_methods_are_compared_without_it():
+    best = cell("500x", 16, recipe="anchored", accuracy=0.7, f1=0.2)
+    with_best = {"base": BASE, "cells": [*found()["cells"], best]}
+    assert [gate.passed for gate in gates(with_best)][2:6] == [False, True, True, False]
+    assert "500xCompressor, anchored | 16" in page(with_best)
+    assert [gate.passed for gate in gates(with_best)][6:] == [gate.passed for gate in gates(found())][6:]
+    assert draw(with_best) != draw(found())
 
 
 def test_one_seed_proves_nothing_about_methods():
@@ -116,20 +126,53 @@ def test_the_whole_command_with_its_steps_faked(tmp_path, monkeypatch):
     assert calls[0][:2] == ["train", "lm"]
     assert len({tuple(one) for one in calls}) == len(calls)
     trained = [one for one in calls if one[:3] == ["train", "soft", "pretrain"]]
-    assert len(trained) == 8 + 4 + 4
+    assert len(trained) == 5 + 2 + 4 + 5 + 2
     assert all(str(tmp_path / "train_00.jsonl") in one and str(tmp_path / "train_01.jsonl") not in one for one in trained)
-    assert not [one for one in calls if "answered" in str(one) and "paper" in str(one)]
+    asked = [one[one.index("--out") + 1].rsplit("/", 1)[1] for one in calls if "/answered/" in str(one)]
+    assert sorted(asked) == [
+        "500x-k1-s0.json",
+        "500x-k16-s0-anchored.json",
+        "500x-k16-s0.json",
+        "icae-k1-s0.json",
+        "icae-k16-s0.json",
+    ]
     assert {file.suffix for file in tmp_path.glob("soft.*")} == {".json", ".md", ".svg"}
     count = len(calls)
     assert CliRunner().invoke(app, arguments).exit_code == 0
     assert len(calls) == count
-    (tmp_path / "out" / "answered" / "icae-k4-s0.json").unlink()
+    (tmp_path / "out" / "said" / "icae-k4-s0.json").unlink()
     assert CliRunner().invoke(app, [*arguments, "--report"]).exit_code == 0
     assert len(calls) == count
-    assert len(json.loads((tmp_path / "soft.json").read_text())["cells"]) == 15
+    assert len(json.loads((tmp_path / "soft.json").read_text())["cells"]) == 17
 
 
 def test_a_step_that_fails_shows_its_last_lines(tmp_path, capsys):
     with pytest.raises(typer.Exit):
         call(tmp_path / "logs" / "x.log", "no-such-command")
     assert "No such command" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("count", range(10))
+def test_what_is_not_run_yet_fails_its_gate_and_nothing_else(count):
+    part = found(cells=found()["cells"][:count])
+    passed = [gate.passed for gate in gates(part)]
+    assert len(passed) == 9
+    assert passed[0]
+    assert any(passed[1:]) == bool(count)
+    assert passed[6] == (count >= 6)  # at k = 1, more than one seed of each
+    assert not count or "**fail**" in page(part)
+
+
+def test_a_copy_that_was_not_measured_does_not_pass():
+    base = {**BASE, "copying": {"32": {"accuracy": 0.99}, "96": {"accuracy": float("nan")}}}
+    assert not gates(found(base=base))[0].passed
+
+
+def test_a_report_of_nothing_is_refused(tmp_path):
+    (tmp_path / "q.jsonl").write_text("")
+    file = str(tmp_path / "q.jsonl")
+    ran = CliRunner().invoke(
+        app, ["--texts", str(tmp_path), "--questions", file, "--unseen", file, "--out", str(tmp_path / "out"), "--report"]
+    )
+    assert ran.exit_code == 2
+    assert "is done yet" in " ".join(ran.output.replace("│", " ").split())

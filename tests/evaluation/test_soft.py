@@ -71,6 +71,9 @@ def test_figures_of_texts_said_again(press, rows):
         assert all(0 <= figures[name] <= 1 for name in ("accuracy", "rouge_l", "bleu", "exact"))
     memory = press.compress([press.lm.text(rows[0])])[0]
     direct = SoftReader(press.lm).score([press.regenerating(memory)], [press.lm.tokens(press.lm.text(rows[0]))])[0]
+    for batch in (1, 3):  # 4 texts: each alone, or the last one
+        found = regeneration(press, rows, 3, batch)
+        assert len({round(found[name]["nats"], 6) for name in ("memory", "wrong", "random")}) == 3
     alone = regeneration(press, rows[:1], 3)["memory"]["nats"]
     assert alone == pytest.approx(float(direct.mean()), rel=1e-3)
 
@@ -148,3 +151,11 @@ def test_the_command(press, causal_folder, tmp_path):
     none = CliRunner().invoke(app, [*arguments, "--texts", str(texts), "--k", "9"])
     assert none.exit_code == 2
     assert "1 to 3" in none.output.replace("\n", " ")
+    named = CliRunner().invoke(app, [str(folder), "--out", str(out), "--texts", str(texts), "--k", "2"])
+    assert named.exit_code == 0, named.output
+    again = json.loads(out.read_text())["regeneration"]["2"]
+    assert again["memory"]["nats"] == pytest.approx(found["regeneration"]["2"]["memory"]["nats"], rel=1e-5)
+    for options, message in (["--texts", str(asked)], "no field text"), ([*both, "--chunks", "9"], "have no 9 chunks"):
+        refused = CliRunner().invoke(app, [*arguments, *options])
+        assert refused.exit_code == 2
+        assert message in " ".join(refused.output.replace("│", " ").split())

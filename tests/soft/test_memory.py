@@ -90,3 +90,10 @@ def test_tensors_that_do_not_belong_together_are_refused():
     ):
         with pytest.raises(InvalidMemory):
             Memory(layers, states, positions, 5, SOURCE, MAKER)
+
+
+def test_a_memory_of_no_slots_is_refused():
+    with pytest.raises(InvalidMemory, match="no slots"):
+        key_values(k=0)
+    with pytest.raises(InvalidMemory, match="no slots"):
+        embeddings(k=0)

@@ -62,3 +62,33 @@ def test_other_records_are_refused(tmp_path):
     file.write_text('{"text": "a"}\n')
     with pytest.raises(ValueError, match=r"record 1 of .* has no context"):
         list(read_questions([file], "train"))
+
+
+def test_questions_without_an_answer_are_left_out(tmp_path):
+    context = next(text for text in (f"Number {n} is even." for n in range(99)) if part_of(text) == "train")
+    start = context.index("even")
+    row = {"context": context, "qas": [{"question": "Odd?", "answers": [], "starts": []},
+                                       {"question": "Even?", "answers": ["even"], "starts": [start]}]}  # fmt: skip
+    file = tmp_path / "asked.jsonl"
+    file.write_text(json.dumps(row) + "\n")
+    assert [one.question for one in read_questions([file], "train")] == ["Even?"]
+
+
+@pytest.mark.parametrize(
+    "row",
+    [{"context": 5, "qas": []}, [1], {"context": "Number 2 is even.", "qas": [{"question": "q", "answers": ["even"], "starts": []}]},
+     {"context": "Number 2 is even.", "qas": [{"question": "q", "answers": [7], "starts": [0]}]}],
+)  # fmt: skip
+def test_records_of_another_kind_are_refused(tmp_path, row):
+    file = tmp_path / "asked.jsonl"
+    file.write_text(json.dumps(row) + "\n")
+    with pytest.raises(ValueError, match=r"record 1 of .* has no context with qas"):
+        [one for part in ("train", "dev", "test") for one in read_questions([file], part)]
+
+
+def test_lone_surrogates_are_cut_like_other_characters(bpe):
+    some = Asked("A lone \ud800 green door.", "Which \udfff?", ("green",), 9)
+    found = cut(bpe, some, 50, np.random.default_rng(0))
+    assert "lone \ufffd green" in bpe.decode(found.contexts[0])
+    assert "Which \ufffd?" in bpe.decode(found.prompt)
+    assert bpe.decode(found.answer) == " green"

@@ -90,3 +90,7 @@ def test_questions_lie_behind_their_chunks(bpe, tmp_path):
     assert np.array_equal(AskingWindows(plain, bpe, [], 0.0, 30, 0).of_step(1), plain.of_step(1))
     with pytest.raises(ValueError, match="none to learn from"):
         AskingWindows(plain, bpe, [], 0.5, 30, 0)
+    long = [{**row, "qas": [{**row["qas"][0], "answers": [row["context"]], "starts": [0]}]} for row in rows]
+    file.write_text("".join(json.dumps(row) + "\n" for row in long))
+    with pytest.raises(ValueError, match="whose answer fits 4 tokens"):
+        AskingWindows(plain, bpe, [file], 0.5, 4, 0)

@@ -2,12 +2,15 @@
 
 import json
 import random
+import time
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier, Lock, current_thread
 
 import pytest
 import torch
 from typer.testing import CliRunner
 
-from linguapress.errors import UnknownName, WrongModel
+from linguapress.errors import InvalidPrompt, UnknownName, WrongModel
 from linguapress.soft import FrozenLM, Icae, XCompressor
 from linguapress.soft.loading import load_compressor
 from linguapress.soft.questions import Cut
@@ -199,7 +202,7 @@ def test_pieces_are_drawn_by_seed_and_step_and_grow(settings):
 def test_the_right_chunk_is_among_the_others(settings):
     run = settings("finetune", chunks=3, longest=40, batch=32)
     lm = FrozenLM.load(run.lm, "cpu", exact=True)
-    items = Questions(lm, run).of_step(0, 0.0)
+    items = Questions(lm, run, [99, 99, 99]).of_step(0, 0.0)
     assert {len(item.contexts) for item in items} == {1, 2, 3}
     assert all(any(item.answers[0] in lm.text(chunk) for chunk in item.contexts) for item in items)
 
@@ -211,12 +214,16 @@ def test_measuring_tells_the_memory_from_another(settings):
     one, two = (measured(press, items, batch, "spread") for batch in (1, 4))
     assert one["nats_right"] == pytest.approx(two["nats_right"], rel=1e-4)
     assert one["nats_none"] == pytest.approx(two["nats_none"], rel=1e-4)
+    for batch in (1, 3):  # 4 items: each alone, or the last one
+        found = measured(press, items, batch, "spread")
+        assert found["nats_wrong"] != pytest.approx(found["nats_right"], rel=1e-6)
 
 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [({"steps": 0}, "give one of them"), ({"minutes": 1.0}, "give one of them"), ({"k": 0}, "k is 0"), ({"batch": 0}, "batch is 0"),
-     ({"shortest": 13}, "shortest is 13"), ({"data": ()}, "no data"), ({"rate": 2.0}, "rate is 2"), ({"growing": 2}, "growing is 2")],
+     ({"shortest": 13}, "shortest is 13"), ({"data": ()}, "no data"), ({"rate": 2.0}, "rate is 2"), ({"growing": 2}, "growing is 2"),
+     ({"held": 1}, "held is 1"), ({"seed": -1}, "seed is -1")],
 )  # fmt: skip
 def test_settings_that_cannot_be_meant_are_refused(settings, changes, message):
     base = settings()
@@ -242,7 +249,7 @@ def test_data_that_cannot_be_learnt_from_are_refused(settings, tmp_path):
         with pytest.raises(ValueError, match=message):
             Texts(lm, SoftTraining("pretrain", (file,), base.out, base.lm, steps=1, longest=12))
     with pytest.raises(ValueError, match="no context with qas"):
-        Questions(lm, SoftTraining("finetune", (wrong,), base.out, base.lm, steps=1))
+        Questions(lm, SoftTraining("finetune", (wrong,), base.out, base.lm, steps=1), [99])
 
 
 def test_the_commands(settings, files, tmp_path):
@@ -263,3 +270,116 @@ def test_the_commands(settings, files, tmp_path):
     assert broken.exit_code == 1
     assert "error:" in broken.output
     assert "Traceback" not in broken.output
+
+
+def test_texts_that_grow_beyond_the_window_are_refused_before_the_first_step(settings):
+    steps = []
+    with pytest.raises(InvalidPrompt, match="reads"):
+        train(settings(longest=40, growing=1.0, following=2), lambda task, step, total, figures: steps.append(step))
+    assert steps == []
+
+
+def test_questions_and_chunks_that_the_window_cannot_hold_are_left_out(settings):
+    run = settings("finetune", chunks=3, longest=12, layout="contiguous", batch=64)
+    press = XCompressor.new(FrozenLM.load(run.lm, "cpu", exact=True), k=2, longest=12, rank=4)
+    window, asked = press.lm.window, Questions(press.lm, run, [99, 99, 99]).of_step(0, 0.0)
+    assert Losses(press, run).rooms() == [window - 3, window - 5, window - 7]
+    assert Losses(press, settings("finetune", chunks=3, longest=12, distil=1.0)).rooms() == [window - 2 - 12 * n for n in (1, 2, 3)]
+    size = max(len(one.prompt) + len(one.answer) for one in asked)
+    few = Questions(press.lm, run, [size, size - 1, 0]).of_step(0, 0.0)
+    assert len(few) == 64
+    assert {len(one.contexts) for one in few} == {1, 2}
+    assert all(len(one.prompt) + len(one.answer) < size for one in few if len(one.contexts) == 2)
+    with pytest.raises(ValueError, match="no question of the train part"):
+        Questions(press.lm, run, [1, 1, 1])
+
+
+def test_a_question_as_long_as_there_is_room_for_is_read(settings):
+    run = settings("finetune", chunks=2, longest=12, distil=0.5)
+    press = XCompressor.new(FrozenLM.load(run.lm, "cpu", exact=True), k=2, longest=12, rank=4)
+    losses, chunk = Losses(press, run), list(range(5, 17))
+    for count, room in enumerate(losses.rooms(), 1):
+        losses([Cut([chunk] * count, [7] * (room - 1), [8], ("x",))])
+        with pytest.raises(InvalidPrompt):
+            losses([Cut([chunk] * count, [7] * room, [8], ("x",))])
+
+
+class Shared:
+    """Processes that are threads: sums and values meet at a barrier."""
+
+    def __init__(self, index, barrier, board):
+        self.index, self.count, self.device = index, len(board), torch.device("cpu")
+        self._barrier, self._board = barrier, board
+
+    def totals(self, tensors):
+        self._board[self.index] = [tensor.clone() for tensor in tensors]
+        self._barrier.wait()
+        for tensor, *parts in zip(tensors, *self._board, strict=True):
+            tensor.copy_(sum(parts))
+        self._barrier.wait()
+
+    def first(self, value):
+        self._board[self.index] = value
+        self._barrier.wait()
+        found = self._board[0]
+        self._barrier.wait()
+        return found
+
+
+def together(monkeypatch, runs, speeds=(1, 1)):
+    """Trains in two threads that take each other for processes, and whose clocks differ; the figures of each step."""
+    from linguapress.training import soft, soft_run
+
+    barrier, board, lock = Barrier(2, timeout=120), [None, None], Lock()
+    mine, compressor = {}, soft._compressor
+
+    def one_after_the_other(*given):  # since threads, unlike processes, share torch's random numbers
+        with lock:
+            return compressor(*given)
+
+    monkeypatch.setattr(soft, "_compressor", one_after_the_other)
+    monkeypatch.setattr(soft, "processes_of", lambda device: Shared(mine[current_thread()], barrier, board))
+    ticking = soft_run.Clock
+
+    def clock(*given):
+        speed = speeds[mine[current_thread()]]
+        return ticking(*given, now=lambda: time.monotonic() * speed)
+
+    monkeypatch.setattr(soft_run, "Clock", clock)
+
+    def one(index):
+        mine[current_thread()] = index
+        found = []
+        try:
+            train(runs[index], lambda task, step, total, figures: found.append(figures))
+        finally:
+            barrier.abort()  # whoever still waits would wait for ever
+        return found
+
+    with ThreadPoolExecutor(2) as pool:
+        return list(pool.map(one, range(2)))
+
+
+def test_two_processes_learn_what_one_does(settings, monkeypatch):
+    alone, shared = (settings(name=name, micro=2, batch=6, rate=1e-3) for name in ("alone", "shared"))
+    found = []
+    train(alone, lambda task, step, total, figures: found.append(figures))
+    first, second = together(monkeypatch, [shared, shared])
+    assert first == second
+    assert [one["regeneration"] for one in first] == pytest.approx([one["regeneration"] for one in found], rel=1e-4)
+
+
+def test_processes_whose_clocks_differ_end_with_the_same_step(settings, monkeypatch):
+    run = settings(steps=0, minutes=0.1)
+    first, second = together(monkeypatch, [run, run], speeds=(1, 3))
+    assert first == second
+    assert len(first) > 1
+
+
+def test_the_card_names_no_preset_that_it_does_not_know(settings):
+    start = settings(name="start", preset="paper")
+    train(start)
+    run = settings("finetune", start=start.out)
+    train(run)
+    assert "preset paper" in (start.out / "README.md").read_text()
+    assert "preset" not in (run.out / "README.md").read_text()

@@ -5,21 +5,25 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from linguapress.commands.soft_gates import BEST
+
 CHUNK = 96  # tokens of a text
 FAR = 4  # chunks side by side
-_COUNTS, _SEEDED = (16, 8, 4, 1), (16, 1)  # numbers of memory tokens; those that have all seeds
-_SHARES = {16: 1.0, 8: 0.375, 4: 0.375, 1: 0.1875}  # of the steps; few tokens soon learn what they can
-_OTHERS = 0.25  # the same, of other recipes
+_MOST, _ONE, _BETWEEN = 16, 1, (8, 4)  # numbers of memory tokens
 _METHODS = ("500x", "icae")
+_SHARES = {"": 1.0, BEST: 0.75}  # of the steps, by recipe
+_FEW, _SHORT = 0.1875, 0.25  # the same, of fewer memory tokens, which soon learn what they can, and of other recipes
 _OURS: tuple[object, ...] = ("--growing", 0.5)
 RECIPES: dict[str, tuple[object, ...]] = {
-    "": _OURS,
-    "short": _OURS,
-    "short, all lengths": (),
-    "short, adamw": (*_OURS, "--optimizer", "adamw", "--learning-rate", 3e-3),
+    "": (*_OURS, "--no-anchored"),
+    BEST: ("--growing", 0.4, "--anchored", "--shortest", CHUNK),
+    "short, anchored": (*_OURS, "--anchored"),
+    "short": (*_OURS, "--no-anchored"),
+    "short, adamw": (*_OURS, "--no-anchored", "--optimizer", "adamw", "--learning-rate", 3e-3),
+    "short, all lengths": ("--no-anchored",),
     "short, paper": ("--preset", "paper", "--optimizer", "adamw", "--learning-rate", 3e-3, "--schedule", "constant"),
 }
-"""What pretraining is told beyond the sizes; all but the first have a quarter of the steps, and are compared with one another."""
+"""What pretraining is told beyond the sizes: the first is that of both methods, compared on equal terms; the second our best."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +36,7 @@ class Plan:
         unseen: paragraphs of a domain that is only asked of.
         out: folder of all runs.
         minutes: of the base.
-        pretrain: steps of the largest number of memory tokens; the others have fewer, both methods the same.
+        pretrain: steps of the largest number of memory tokens; the others have fewer.
         finetune: steps.
         seeds: runs of the largest and the smallest number of memory tokens.
         limit: texts and questions that are measured on.
@@ -49,23 +53,27 @@ class Plan:
     limit: int
 
     @property
-    def main(self) -> Cell:
+    def best(self) -> Cell:
         """The compressor that is asked about several chunks, too."""
-        return Cell(_METHODS[0], _COUNTS[0])
+        return Cell(_METHODS[0], _MOST, recipe=BEST)
 
     def cells(self) -> list[Cell]:
         """All compressors, those that the gates need most first."""
-        rest = [k for k in _COUNTS if k not in _SEEDED]
-        first = [Cell(method, k) for k in _SEEDED for method in _METHODS]
-        more = [Cell(method, _SEEDED[-1], seed) for seed in range(1, self.seeds) for method in _METHODS]
-        between = [Cell(method, k) for k in rest for method in _METHODS]
-        varied = [Cell(_METHODS[0], _COUNTS[0], recipe=recipe) for recipe in RECIPES if recipe]
-        last = [Cell(method, _COUNTS[0], seed) for seed in range(1, self.seeds) for method in _METHODS]
-        return [*first, *more, *between, *varied, *last]
+        largest, one = ([Cell(method, k) for method in _METHODS] for k in (_MOST, _ONE))
+        seeds = [Cell(method, _ONE, seed) for seed in range(1, self.seeds) for method in _METHODS]
+        between = [Cell(method, k) for k in _BETWEEN for method in _METHODS]
+        short = [Cell(_METHODS[0], _MOST, recipe=recipe) for recipe in RECIPES if recipe.startswith("short")]
+        more = [Cell(method, _MOST, seed) for seed in range(1, self.seeds) for method in _METHODS]
+        return [*largest, self.best, *one, *seeds, *between, *short, *more]
 
     def steps(self, cell: Cell) -> int:
-        """Of its pretraining."""
-        return max(1, round(self.pretrain * (_OTHERS if cell.recipe else _SHARES[cell.k])))
+        """Of its pretraining; both methods have the same."""
+        share = _SHARES.get(cell.recipe, _SHORT) if cell.k == _MOST else _FEW
+        return max(1, round(self.pretrain * share))
+
+    def asks(self, cell: Cell) -> bool:
+        """Whether it is finetuned and asked questions: the largest and the smallest number, and the best recipe."""
+        return cell.seed == 0 and cell.recipe in ("", BEST) and cell.k in (_MOST, _ONE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +84,7 @@ class Cell:
         method: 500x or icae.
         k: memory tokens.
         seed: of its numbers and the order of its data.
-        recipe: of :data:`RECIPES`; others than the default are only pretrained.
+        recipe: of :data:`RECIPES`.
     """
 
     method: str

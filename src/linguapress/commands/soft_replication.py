@@ -32,8 +32,8 @@ def run(  # noqa: PLR0913 - each parameter is an option of the command line
     results: Annotated[Path, typer.Option(help="NAME: NAME.json, NAME.md and NAME.svg are written.")] = Path("soft"),
     base_minutes: Annotated[float, typer.Option(min=0.01, help="Training of the base model.")] = 24,
     pretrain: Annotated[int, typer.Option(min=1, help="Steps of k = 16; the others have fewer.")] = 8000,
-    finetune: Annotated[int, typer.Option(min=1, help="Steps.")] = 400,
-    seeds: Annotated[int, typer.Option(min=1, help="Runs of k = 16 and k = 1; the others have one.")] = 3,
+    finetune: Annotated[int, typer.Option(min=1, help="Steps.")] = 1000,
+    seeds: Annotated[int, typer.Option(min=1, help="Runs of k = 1 and k = 16; the others have one.")] = 3,
     processes: Annotated[int, typer.Option(min=1, help="Runs at once, each on one thread.")] = 2,
     limit: Annotated[int, typer.Option(min=2, help="Texts and questions that are measured on.")] = 400,
     report: Annotated[bool, typer.Option("--report", help="Run nothing; tell of what is there.")] = False,
@@ -44,8 +44,10 @@ def run(  # noqa: PLR0913 - each parameter is an option of the command line
         base(plan)
         with ThreadPoolExecutor(processes) as pool:
             list(pool.map(lambda cell: work(plan, cell), plan.cells()))
-    done = [cell for cell in plan.cells() if found_of(plan, cell)]
-    found = {"base": read(plan.out / "base" / "metrics.json"), "cells": [found_of(plan, cell) for cell in done]}
+    cells = [measured for cell in plan.cells() if (measured := found_of(plan, cell))]
+    if not cells:
+        raise typer.BadParameter(f"no compressor in {out} is done yet; leave --report out, or wait")
+    found = {"base": read(plan.out / "base" / "metrics.json"), "cells": cells}
     results.parent.mkdir(parents=True, exist_ok=True)
     results.with_suffix(".json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     results.with_suffix(".md").write_text(page(found), encoding="utf-8")
@@ -70,10 +72,10 @@ def work(plan: Plan, cell: Cell) -> None:
     """Everything that a cell needs, unless it is there."""
     pretrained(plan, cell)
     said(plan, cell)
-    if not cell.recipe:
+    if plan.asks(cell):
         finetuned(plan, cell)
         answered(plan, cell)
-    if cell == plan.main:
+    if cell == plan.best:
         for chunks in (1, FAR):
             finetuned(plan, cell, chunks)
             beside(plan, cell, chunks)
@@ -99,7 +101,7 @@ def finetuned(plan: Plan, cell: Cell, chunks: int = 1) -> None:
         call(
             folder.with_suffix(".log"), "train", "soft", "finetune", *repeated("--data", plan.questions), "--out", folder,
             "--start", plan.out / "pretrain" / cell.name, "--lm", plan.out / "base", "--longest", CHUNK, "--steps", plan.finetune,
-            "--batch", 16, "--learning-rate", 2e-3, "--seed", cell.seed, "--chunks", chunks, "--threads", 1,
+            "--batch", 16, "--learning-rate", 3e-3, "--seed", cell.seed, "--chunks", chunks, "--threads", 1,
         )  # fmt: skip
 
 
@@ -131,7 +133,7 @@ def found_of(plan: Plan, cell: Cell) -> dict[str, Any] | None:
     """All that was measured of a cell; None where it is not done."""
     trained = plan.out / "pretrain" / cell.name / "metrics.json"
     files = {kind: plan.out / kind / f"{cell.name}.json" for kind in ("said", "answered")}
-    if not files["said"].exists() or not (cell.recipe or files["answered"].exists()):
+    if not files["said"].exists():
         return None
     metrics, again = read(trained), read(files["said"])
     found = {
@@ -139,10 +141,10 @@ def found_of(plan: Plan, cell: Cell) -> dict[str, Any] | None:
         "parameters": metrics["parameters"], "steps": metrics["steps"], "texts": metrics["items"],
         "minutes": round(metrics["seconds"] / 60, 1), "regeneration": again["regeneration"][str(cell.k)],
     }  # fmt: skip
-    if not cell.recipe:
+    if files["answered"].exists():
         domains = read(files["answered"])["questions"]
         found["questions"] = {name: scores[str(cell.k)] for name, scores in domains.items()}
-    if cell == plan.main:
+    if cell == plan.best:
         near = {str(n): plan.out / "beside" / f"{n}.json" for n in (1, FAR)}
         found["side_by_side"] = {n: read(file)["side_by_side"] for n, file in near.items() if file.exists()}
     return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -28,4 +29,4 @@ def in_company(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
     """
     size = max(2, size)
     starts = [at for at in range(0, len(items), size) if at == 0 or at < len(items) - 1]
-    return (items[at:end] for at, end in zip(starts, [*starts[1:], len(items)], strict=True))
+    return (items[at:end] for at, end in pairwise([*starts, len(items)]))

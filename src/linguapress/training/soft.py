@@ -19,7 +19,7 @@ from linguapress.training.checkpoint import plain
 from linguapress.training.processes import Processes, processes_of
 from linguapress.training.soft_card import card
 from linguapress.training.soft_loss import Losses
-from linguapress.training.soft_material import Item, material_of
+from linguapress.training.soft_material import Item, Material, Questions, Texts
 from linguapress.training.soft_measure import measured
 from linguapress.training.soft_run import Run
 from linguapress.training.soft_settings import SoftTraining
@@ -40,12 +40,11 @@ def train(settings: SoftTraining, progress: Progress = lambda task, step, total,
         ModelNotFound: the language model or the compressor to start from cannot be loaded.
         WrongModel: the compressor to start from is of another model.
         ValueError: the data cannot be read or are too few, or ``out`` holds a run of other settings.
-        InvalidPrompt: texts or chunks that are too long for the window of the language model, once they have grown.
+        InvalidPrompt: texts or chunks that are too long for the window of the language model.
     """
     processes = processes_of(settings.device)
     press, settings = _compressor(settings, processes)
-    material = material_of(press.lm, settings)
-    _try(press, settings, material.largest())
+    material = _material(press, settings)
     run = Run(press, settings, processes)
     run.resume()
     held = material.held()
@@ -78,9 +77,14 @@ def _compressor(settings: SoftTraining, processes: Processes) -> tuple[SoftCompr
 
 
 @torch.no_grad()
-def _try(press: SoftCompressor, settings: SoftTraining, item: Item) -> None:
-    """Takes the losses of an item, so that one which is too large is refused now and not hours later."""
-    Losses(press, settings)([item])
+def _material(press: SoftCompressor, settings: SoftTraining) -> Material:
+    """What is learnt from; what is too long for the window is found now, and not once texts have grown."""
+    losses = Losses(press, settings)
+    if settings.stage == "finetune":
+        return Questions(press.lm, settings, losses.rooms())
+    texts = Texts(press.lm, settings)
+    losses(texts.held()[:1])  # of full length
+    return texts
 
 
 def _frozen(settings: SoftTraining, device: torch.device) -> FrozenLM:

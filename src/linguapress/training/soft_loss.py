@@ -47,6 +47,23 @@ class Losses:
         pieces = [item for item in items if isinstance(item, Piece)]
         return self._of_pieces(pieces, k) if pieces else self._of_questions([item for item in items if isinstance(item, Cut)], k)
 
+    @torch.no_grad()
+    def rooms(self) -> list[int]:
+        """Tokens of a question with its answer for which the window has room behind 1, 2 ... full chunks.
+
+        Raises:
+            InvalidPrompt: there is none behind the most chunks.
+        """
+        press, chunk = self._press, [0] * self._settings.longest
+        (memory,) = press.encode([Part(chunk)])
+        found = []
+        for count in range(1, self._settings.chunks + 1):
+            prompts: list[Prompt] = [[*[memory] * count, [0]]]
+            prompts += [[_begun(press, chunk * count), [0]]] if "distil" in self.weights else []
+            end = max(self._laid(prompt, ()).following for prompt in prompts)
+            found.append(press.lm.window - end + 1 - (press.lm.eos is not None))
+        return found
+
     def _of_pieces(self, pieces: Sequence[Piece], k: int | None) -> Terms:
         """Saying a text again (500xCompressor, section 3.2), and going on with it (ICAE, section 2.2.2)."""
         press = self._press

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from itertools import islice, repeat
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from linguapress.segment import encodable
 from linguapress.soft.language_model import FrozenLM
-from linguapress.soft.questions import Asked, Cut, Draws, among, answer_of, cut, part_of, prompt_of, read_questions
+from linguapress.soft.questions import Asked, Cut, Draws, among, cut, part_of, read_questions
 from linguapress.soft.texts import read_texts
 from linguapress.training.soft_settings import SoftTraining
 
@@ -39,9 +39,6 @@ class Material(Protocol):
 
     def held(self) -> list[Item]:
         """Items that are never learnt from, the same ones every time."""
-
-    def largest(self) -> Item:
-        """One that takes as much room as any of a run."""
 
 
 class Texts:
@@ -82,10 +79,6 @@ class Texts:
         longest = self._settings.longest
         return [self._piece(self._rest, draws, longest, longest) for _ in range(self._settings.held)]
 
-    def largest(self) -> Item:
-        """Any of ``longest`` tokens."""
-        return self.held()[0]
-
     def _piece(self, tokens: NDArray[np.int64], draws: Draws, shortest: int, longest: int) -> Piece:
         following = self._settings.following
         size = int(draws.integers(shortest, longest + 1))
@@ -95,21 +88,24 @@ class Texts:
 
 
 class Questions:
-    """Questions, each with its chunk and maybe those of other questions.
+    """Questions, each with its chunk and maybe those of other questions."""
 
-    One that the model could not read behind its chunk as text, since its window is too short, is left out.
-    """
-
-    def __init__(self, lm: FrozenLM, settings: SoftTraining) -> None:
+    def __init__(self, lm: FrozenLM, settings: SoftTraining, rooms: Sequence[int]) -> None:
         """Reads the questions.
+
+        Args:
+            lm: whose tokenizer is used.
+            settings: of the run.
+            rooms: most tokens of a question with its answer behind 1, 2 ... chunks; longer ones are left out.
 
         Raises:
             ValueError: none to learn from, or none to measure on.
         """
-        self._lm, self._settings = lm, settings
-        self._train, self._dev = (self._readable(read_questions(settings.data, part)) for part in ("train", "dev"))
+        self._lm, self._settings, self._rooms = lm, settings, rooms
+        self._train, self._dev = (list(read_questions(settings.data, part)) for part in ("train", "dev"))
         for name, found in (("train", self._train), ("dev", self._dev)):
-            if not any(cut(lm.tokenizer, asked, settings.longest, np.random.default_rng(0)) for asked in found):
+            first = (cut(lm.tokenizer, asked, settings.longest, np.random.default_rng(0)) for asked in found)
+            if not any(some is not None and self._fits(some) for some in first):
                 raise ValueError(f"no question of the {name} part fits {settings.longest} tokens; give more paragraphs")
 
     def of_step(self, step: int, share: float) -> list[Item]:
@@ -120,21 +116,10 @@ class Questions:
         """Questions of the dev part."""
         return self._draw(self._dev, np.random.default_rng(_HELD), self._settings.held)
 
-    def largest(self) -> Item:
-        """The longest question behind as many full chunks as there may be."""
-        asked = [(prompt_of(self._lm.tokenizer, one.question), answer_of(self._lm.tokenizer, one)) for one in self._train + self._dev]
-        longest = self._settings.longest
-        prompt, answer = max((pair for pair in asked if len(pair[1]) <= longest), key=lambda pair: sum(map(len, pair)))
-        return Cut([[0] * longest] * self._settings.chunks, prompt, answer, ())
-
-    def _readable(self, asked: Iterable[Asked]) -> list[Asked]:
-        room = self._lm.window - self._settings.longest - 2  # for BOS and EOS
-        tokenizer = self._lm.tokenizer
-        return [one for one in asked if len(prompt_of(tokenizer, one.question)) + len(answer_of(tokenizer, one)) <= room]
-
     def _draw(self, asked: Sequence[Asked], draws: Draws, count: int) -> list[Item]:
         cuts = self._cuts(asked, draws)
-        return [among(next(cuts), list(islice(cuts, self._others(draws))), draws) for _ in range(count)]
+        items = (among(next(cuts), list(islice(cuts, self._others(draws))), draws) for _ in repeat(None))
+        return list(islice(filter(self._fits, items), count))
 
     def _cuts(self, asked: Sequence[Asked], draws: Draws) -> Iterator[Cut]:
         while True:
@@ -142,15 +127,13 @@ class Questions:
             if some is not None:
                 yield some
 
+    def _fits(self, some: Cut) -> bool:
+        return len(some.prompt) + len(some.answer) <= self._rooms[len(some.contexts) - 1]
+
     def _others(self, draws: Draws) -> int:
         """How many other chunks lie beside one."""
         most = self._settings.chunks
         return 0 if most == 1 or draws.random() < _ALONE else int(draws.integers(1, most))
-
-
-def material_of(lm: FrozenLM, settings: SoftTraining) -> Material:
-    """What a stage learns from."""
-    return (Texts if settings.stage == "pretrain" else Questions)(lm, settings)
 
 
 def _tokens(lm: FrozenLM, texts: Iterable[str]) -> NDArray[np.int64]:
