@@ -46,7 +46,11 @@ def test_the_command(tmp_path):
     assert row["time"] is None or row["time"] >= 0
     assert "Break-even" in (tmp_path / "found.md").read_text()
     two = ["--length", "50", "--length", "90"]
-    refused = {"two lengths": ["--length", "50"], "give more": [*two, "--length", "9999999"], "nonsense": [*two, "--method", "nonsense"]}
+    refused = {
+        "two lengths": ["--length", "50"],
+        "give more": [*two, "--length", "9999999"],
+        "nonsense": [*two, "--method", "nonsense"],
+    }
     for message, wrong in refused.items():
         failed = CliRunner().invoke(app, [str(texts), *wrong])
         assert failed.exit_code == 2

@@ -119,7 +119,7 @@ class Questions:
     def _draw(self, asked: Sequence[Asked], draws: Draws, count: int) -> list[Item]:
         cuts = self._cuts(asked, draws)
         items = (among(next(cuts), list(islice(cuts, self._others(draws))), draws) for _ in repeat(None))
-        return list(islice(filter(self._fits, items), count))
+        return list(islice((item for item in items if self._fits(item)), count))
 
     def _cuts(self, asked: Sequence[Asked], draws: Draws) -> Iterator[Cut]:
         while True:
