@@ -2,8 +2,8 @@
 
 Compression takes a + b n seconds for n tokens; both are fitted to calls on this machine. At a rate r the reader is spared (1 - r) n
 tokens: it answers sooner by (1 - r) n / prefill seconds, and costs less by (1 - r) n price. So time is won above n = a / ((1 - r) /
-prefill - b), and money above n = a c / ((1 - r) price - b c) for a machine of c a second; never, where a token costs more to compress
-than it saves.
+prefill - b), and money above n = a c / ((1 - r) price - b c) for a machine of c a second; never, where a token costs more than it
+saves.
 """
 
 from __future__ import annotations
