@@ -66,6 +66,12 @@ def test_the_recipe_that_we_would_use_stands_for_us_but_methods_are_compared_wit
     assert draw(with_best) != draw(found())
 
 
+def test_who_finds_nothing_cannot_lose_it():
+    floor = {"1": {**BESIDE["4"], "alone": 0.05, "among": 0.04}}
+    cells = [cell("500x", 16, side_by_side=floor), *found()["cells"][1:]]
+    assert not gates({"base": BASE, "cells": cells})[-1].passed
+
+
 def test_one_seed_proves_nothing_about_methods():
     cells = [one for one in found()["cells"] if one["seed"] == 0]
     assert [gate.passed for gate in gates({"base": BASE, "cells": cells}) if "ICAE" in gate.question] == [False, False]
