@@ -143,7 +143,16 @@ def all_methods_get_the_same_budgets(found):
     assert "lingua" in re.search(r"answer kept by: (.*)", text)[1]
 
 
+def texts_come_back_word_for_word(found):
+    (said,) = (text for text in found if "Marlow" in text and "|" in text)
+    assert [line.split(" | ")[0] for line in said.splitlines()] == ["same"] * 6
+    (nats,) = (text for text in found if text.startswith("its own memory"))
+    own, other = (float(part.split()[-1 if n else 3]) for n, part in enumerate(nats.strip().split(", ")))
+    assert own < 0.2 < 3 < other
+
+
 CHECKS = {
+    "soft_memory": texts_come_back_word_for_word,
     "train_your_own": own_model_is_closer_to_its_teacher,
     "few_shot_prompts": prompts_fit_and_answers_are_recovered,
     "quickstart": budgets_hold_and_quotes_are_recovered,
