@@ -117,7 +117,7 @@ def test_the_whole_command_with_its_steps_faked(tmp_path, monkeypatch):
                       "side_by_side": BESIDE["1"]}  # fmt: skip
             file = soft_replication.Path(out)
         else:
-            result = BASE | {"parameters": 7, "steps": 4, "items": 40}
+            result = BASE | {"parameters": 7, "steps": 4, "items": 40, "samples": []}
             file = soft_replication.Path(out) / "metrics.json"
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(json.dumps(result))
@@ -143,6 +143,7 @@ def test_the_whole_command_with_its_steps_faked(tmp_path, monkeypatch):
         "icae-k16-s0.json",
     ]
     assert {file.suffix for file in tmp_path.glob("soft.*")} == {".json", ".md", ".svg"}
+    assert str(tmp_path) not in (tmp_path / "soft.json").read_text()
     count = len(calls)
     assert CliRunner().invoke(app, arguments).exit_code == 0
     assert len(calls) == count

@@ -47,7 +47,7 @@ def run(  # noqa: PLR0913 - each parameter is an option of the command line
     cells = [measured for cell in plan.cells() if (measured := found_of(plan, cell))]
     if not cells:
         raise typer.BadParameter(f"no compressor in {out} is done yet; leave --report out, or wait")
-    found = {"base": read(plan.out / "base" / "metrics.json"), "cells": cells}
+    found = {"base": about_base(plan), "cells": cells}
     results.parent.mkdir(parents=True, exist_ok=True)
     results.with_suffix(".json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     results.with_suffix(".md").write_text(page(found), encoding="utf-8")
@@ -148,6 +148,13 @@ def found_of(plan: Plan, cell: Cell) -> dict[str, Any] | None:
         near = {str(n): plan.out / "beside" / f"{n}.json" for n in (1, FAR)}
         found["side_by_side"] = {n: read(file)["side_by_side"] for n, file in near.items() if file.exists()}
     return found
+
+
+def about_base(plan: Plan) -> dict[str, Any]:
+    """The base model's metrics, without folders of this machine and samples."""
+    metrics = read(plan.out / "base" / "metrics.json")
+    settings = {key: value for key, value in metrics["settings"].items() if key not in ("data", "out", "questions")}
+    return {key: value for key, value in metrics.items() if key != "samples"} | {"settings": settings}
 
 
 def tuned(plan: Plan, cell: Cell, chunks: int = 1) -> Path:
