@@ -61,7 +61,7 @@ def test_the_recipe_that_we_would_use_stands_for_us_but_methods_are_compared_wit
     best = cell("500x", 16, recipe="anchored", accuracy=0.7, f1=0.2)
     with_best = {"base": BASE, "cells": [*found()["cells"], best]}
     assert [gate.passed for gate in gates(with_best)][2:6] == [False, True, True, False]
-    assert "500xCompressor, anchored | 16" in page(with_best)
+    assert "500xCompressor, anchored | 16" in page(with_best, "soft.svg")
     assert [gate.passed for gate in gates(with_best)][6:] == [gate.passed for gate in gates(found())][6:]
     assert draw(with_best) != draw(found())
 
@@ -78,7 +78,7 @@ def test_one_seed_proves_nothing_about_methods():
 
 
 def test_the_page_and_the_picture():
-    text = page(found())
+    text = page(found(), "soft.svg")
     assert "**fail**" in text
     assert "0.310 ± 0.010" in text  # k = 1 over three seeds
     assert "equal bytes | k = 1 | k = 8" in text
@@ -167,7 +167,7 @@ def test_what_is_not_run_yet_fails_its_gate_and_nothing_else(count):
     assert passed[0]
     assert any(passed[1:]) == bool(count)
     assert passed[6] == (count >= 6)  # at k = 1, more than one seed of each
-    assert not count or "**fail**" in page(part)
+    assert not count or "**fail**" in page(part, "soft.svg")
 
 
 def test_a_copy_that_was_not_measured_does_not_pass():

@@ -27,8 +27,13 @@ half on; methods are compared without it, on equal terms. -: not measured.
 """
 
 
-def page(found: Mapping[str, Any]) -> str:
-    """Gates, then one table a question."""
+def page(found: Mapping[str, Any], picture: str) -> str:
+    """Gates, then one table a question.
+
+    Args:
+        found: base and cells.
+        picture: file name of what :func:`draw` makes.
+    """
     base, cells = found["base"], found["cells"]
     shape = base["settings"]
     about = (
@@ -50,7 +55,7 @@ def page(found: Mapping[str, Any]) -> str:
         table("recipes of 500xCompressor (accuracy)", ("recipe", "k", "parameters", "steps", *_CONTROLS[:3]), _varied(cells)),
         table("500xCompressor against ICAE", ("", "500x", "ICAE", "accuracy", "F1"), _against(cells)),
     ]  # fmt: skip
-    return "\n".join([about, *parts, _NOTES])
+    return "\n".join([about, parts[0], f"![F1 kept and tokens said again over k]({picture})\n", *parts[1:], _NOTES])
 
 
 def _said(runs: Cells) -> tuple[str, ...]:

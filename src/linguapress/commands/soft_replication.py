@@ -50,9 +50,10 @@ def run(  # noqa: PLR0913 - each parameter is an option of the command line
     found = {"base": about_base(plan), "cells": cells}
     results.parent.mkdir(parents=True, exist_ok=True)
     results.with_suffix(".json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-    results.with_suffix(".md").write_text(page(found), encoding="utf-8")
+    text = page(found, results.with_suffix(".svg").name)
+    results.with_suffix(".md").write_text(text, encoding="utf-8")
     results.with_suffix(".svg").write_bytes(draw(found))
-    typer.echo(page(found))
+    typer.echo(text)
 
 
 def base(plan: Plan) -> None:
