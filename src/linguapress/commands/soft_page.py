@@ -129,7 +129,7 @@ def draw(found: Mapping[str, Any]) -> bytes:
     from matplotlib.figure import Figure
 
     with rc_context({"svg.hashsalt": "linguapress", "axes.spines.top": False, "axes.spines.right": False, "font.size": 9.5}):
-        figure = Figure(figsize=(9.2, 4.0), layout="constrained")
+        figure = Figure(figsize=(9.2, 4.3), layout="constrained")
         left, right = figure.subplots(1, 2)
         for number, method in enumerate(_NAMES):
             _line(left, found["cells"], method, number, retention("seen"))
@@ -139,6 +139,7 @@ def draw(found: Mapping[str, Any]) -> bytes:
                       label=f"{_NAMES[method]}, paper (Llama-3-8B)")  # fmt: skip
         _frame(left, "F1 kept of the full context", found)
         _frame(right, "tokens said again", found)
+        figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=3, frameon=False, fontsize=8.5)
         out = BytesIO()
         figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
     return out.getvalue()
@@ -167,4 +168,3 @@ def _frame(axes: Any, title: str, found: Mapping[str, Any]) -> None:
     axes.set_title(title, loc="left", fontweight="bold")
     axes.set_ylim(bottom=0)
     axes.grid(color="#dddddd", linewidth=0.6)
-    axes.legend(frameon=False, fontsize=8.5)
