@@ -10,6 +10,7 @@ import torch
 
 from linguapress.training.lm_asking import AskingWindows
 from linguapress.training.lm_copying import CopyingWindows, copy_accuracy
+from linguapress.training.lm_settings import LmSettings
 from linguapress.training.lm_tokens import END_ID, Windows
 
 STREAM = np.arange(5000, dtype=np.uint16) % 300 + 1
@@ -94,3 +95,8 @@ def test_questions_lie_behind_their_chunks(bpe, tmp_path):
     file.write_text("".join(json.dumps(row) + "\n" for row in long))
     with pytest.raises(ValueError, match="whose answer fits 4 tokens"):
         AskingWindows(plain, bpe, [file], 0.5, 4, 0)
+
+
+def test_copies_and_questions_share_out_the_windows(tmp_path):
+    with pytest.raises(ValueError, match="together"):
+        LmSettings(tmp_path, tmp_path / "out", tokens=1, copying=0.7, asking=0.6)

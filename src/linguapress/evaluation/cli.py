@@ -85,16 +85,11 @@ def run(
             timed=0 if warm and timed is None else timed, ranking=ranking, done=lambda: progress.advance(bar),
         )  # fmt: skip
         rows = _noted(found, out.with_suffix(".jsonl"))
+    timed_ones = {row["id"] for row in rows if row["ms"] is not None}
     about = {
-        "task": task,
-        "part": part,
-        "examples": len({row["id"] for row in rows}),
-        "timed": len({row["id"] for row in rows if row["ms"] is not None}),
-        "seed": seed,
-        "counter": counter,
-        "lm": Path(lm).name,
-        "machine": bench.machine(),
-    }
+        "task": task, "part": part, "examples": len({row["id"] for row in rows}), "timed": len(timed_ones), "seed": seed,
+        "counter": counter, "lm": Path(lm).name, "machine": bench.machine(),
+    }  # fmt: skip
     _write(out, rows, about, against=against, ranking=ranking, plot=plot)
 
 

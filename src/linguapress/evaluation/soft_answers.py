@@ -61,9 +61,8 @@ def side_by_side(press: SoftCompressor, questions: Sequence[Cut], k: int, chunks
 
 
 def _asked(press: SoftCompressor, beginnings: Sequence[Segments], questions: Sequence[Cut]) -> list[Prompt]:
-    begin = [] if press.lm.bos is None else [press.lm.bos]
     pairs = zip(beginnings, questions, strict=True)
-    return [[*(beginning or [begin]), some.prompt] for beginning, some in pairs]
+    return [[*(beginning or [press.lm.begin]), some.prompt] for beginning, some in pairs]
 
 
 def _scores(

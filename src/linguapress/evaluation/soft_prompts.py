@@ -33,16 +33,15 @@ def given(press: SoftCompressor, chunks: Sequence[Sequence[int]], k: int, seed: 
         k: memory tokens.
         seed: of the random memories.
     """
-    begin = [] if press.lm.bos is None else [press.lm.bos]
     memories = press.encode([Part(chunk) for chunk in chunks], k)
     return {
         "memory": [[memory] for memory in memories],
         "wrong": [[memory] for memory in [*memories[1:], memories[0]]],
         "none": [[] for _ in chunks],
         "random": [[memory] for memory in by_chance(memories, seed)],
-        "cut": [[[*begin, *chunk[:k]]] for chunk in chunks],
+        "cut": [[[*press.lm.begin, *chunk[:k]]] for chunk in chunks],
         "mean": [[pooled(press, chunk, k)] for chunk in chunks],
-        "text": [[[*begin, *chunk]] for chunk in chunks],
+        "text": [[[*press.lm.begin, *chunk]] for chunk in chunks],
     }
 
 

@@ -40,8 +40,7 @@ def regeneration(press: SoftCompressor, rows: Sequence[Sequence[int]], k: int, b
 
 def _figures(press: SoftCompressor, beginnings: Sequence[Segments], rows: Sequence[Sequence[int]], batch: int) -> Figures:
     lm, reader = press.lm, SoftReader(press.lm)
-    ask = [[lm.bos] if lm.bos is not None else []] if press.trigger is None else [press.trigger]
-    prompts = [[*beginning, *ask] for beginning in beginnings]
+    prompts = [[*beginning, press.asking] for beginning in beginnings]
     nats = right = count = 0.0
     for at in range(0, len(rows), batch):
         pairs = zip(prompts[at : at + batch], rows[at : at + batch], strict=True)

@@ -136,8 +136,12 @@ class SoftCompressor(ABC):
 
     def regenerating(self, memory: Memory) -> list[Segment]:
         """The prompt that asks for the text of a memory."""
-        begin = [] if self.lm.bos is None else [self.lm.bos]
-        return [memory, begin if self.trigger is None else self.trigger]
+        return [memory, self.asking]
+
+    @property
+    def asking(self) -> Segment:
+        """What asks for the text, behind its memory: BOS, or a learned embedding."""
+        return self.lm.begin if self.trigger is None else self.trigger
 
     def parameters(self) -> dict[str, Parameter]:
         """What is trained, by name: memory tokens, trigger, adapter."""

@@ -94,6 +94,16 @@ class FrozenLM:
         return cls(causal_model(name, where, torch.float32 if exact else precision_of(where)), tokenizer, name)
 
     @property
+    def begin(self) -> list[int]:
+        """The token that begins a text, where there is one."""
+        return [] if self.bos is None else [self.bos]
+
+    @property
+    def end(self) -> list[int]:
+        """The token that ends a text, where there is one."""
+        return [] if self.eos is None else [self.eos]
+
+    @property
     def movable(self) -> bool:
         """Whether the keys of all layers can be moved to other positions."""
         return not self.placed or None not in self.rotations

@@ -28,8 +28,7 @@ def regeneration_loss(press: SoftCompressor, rows: Sequence[Sequence[int]]) -> T
     most = press.settings.longest
     if not rows or max(map(len, rows)) > most:
         raise ValueError(f"{len(rows)} texts, the longest of {max(map(len, rows), default=0)} tokens; give some, of at most {most}")
-    end = [] if press.lm.eos is None else [press.lm.eos]
     memories = press.encode([Part(row) for row in rows])
     prompts = [press.regenerating(memory) for memory in memories]
-    laid = [lay_out(press.lm, prompt, target=[*row, *end]) for prompt, row in zip(prompts, rows, strict=True)]
+    laid = [lay_out(press.lm, prompt, target=[*row, *press.lm.end]) for prompt, row in zip(prompts, rows, strict=True)]
     return torch.cat(SoftReader(press.lm).surprisals(laid)).mean()

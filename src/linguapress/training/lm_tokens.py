@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast
 
-from linguapress.jsonl import read_jsonl
+from linguapress.soft import texts as soft_texts
 
 END = "<|endoftext|>"  # begins and ends a document, as in GPT-2
 END_ID = 0
@@ -41,12 +41,7 @@ def read_texts(data: Path, split: str) -> Iterator[str]:
         FileNotFoundError: the split has no file.
         ValueError: a line is no record with a field ``text``.
     """
-    for path in shards(data, split):
-        for number, record in enumerate(read_jsonl(path), 1):
-            text = record.get("text") if isinstance(record, dict) else None
-            if not isinstance(text, str):
-                raise ValueError(f"record {number} of {path} has no field text that is a string; give JSON lines with texts")
-            yield text
+    yield from soft_texts.read_texts(shards(data, split))
 
 
 def train_bpe(texts: Iterable[str], size: int) -> Tokenizer:

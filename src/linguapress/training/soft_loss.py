@@ -68,8 +68,7 @@ class Losses:
         """Saying a text again (500xCompressor, section 3.2), and going on with it (ICAE, section 2.2.2)."""
         press = self._press
         memories = press.encode([Part(piece.ids) for piece in pieces], k)
-        end = [] if press.lm.eos is None else [press.lm.eos]
-        again = [self._laid(press.regenerating(m), [*piece.ids, *end]) for m, piece in zip(memories, pieces, strict=True)]
+        again = [self._laid(press.regenerating(m), [*piece.ids, *press.lm.end]) for m, piece in zip(memories, pieces, strict=True)]
         terms = {"regeneration": _surprisals(self._reader.logits(again), again)}
         if "continuation" in self.weights or "distil" in self.weights:
             rests = [piece.following for piece in pieces]
@@ -82,10 +81,9 @@ class Losses:
         """Answering from memories (500xCompressor, section 3.3)."""
         press = self._press
         encoded = iter(press.encode([Part(chunk) for some in questions for chunk in some.contexts], k))
-        end = [] if press.lm.eos is None else [press.lm.eos]
         memories: list[list[Memory]] = [[next(encoded) for _ in some.contexts] for some in questions]
         pairs = list(zip(memories, questions, strict=True))
-        with_memory = [self._laid([*found, some.prompt], [*some.answer, *end]) for found, some in pairs]
+        with_memory = [self._laid([*found, some.prompt], [*some.answer, *press.lm.end]) for found, some in pairs]
         with_text = [[_begun(press, [token for chunk in some.contexts for token in chunk]), some.prompt] for some in questions]
         return self._compared("answer", with_memory, with_text)
 
@@ -108,7 +106,7 @@ class Losses:
 
 def _begun(press: SoftCompressor, ids: Sequence[int]) -> list[int]:
     """A text as it begins a prompt."""
-    return [*([] if press.lm.bos is None else [press.lm.bos]), *ids]
+    return [*press.lm.begin, *ids]
 
 
 def _surprisals(logits: Tensor, laid: Sequence[Laid]) -> Tensor:

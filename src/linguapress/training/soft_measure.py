@@ -55,10 +55,9 @@ def _said(
     press: SoftCompressor, items: Sequence[Item], memories: Sequence[list[Memory]], layout: Layout
 ) -> tuple[float, float, int]:
     """Nats, likeliest tokens and tokens of what should be said, summed."""
-    end = [] if press.lm.eos is None else [press.lm.eos]
     pairs = list(zip(items, memories, strict=True))
     prompts = [_prompt(press, item, found) for item, found in pairs]
-    targets = [[*(item.ids if isinstance(item, Piece) else item.answer), *end] for item, _ in pairs]
+    targets = [[*(item.ids if isinstance(item, Piece) else item.answer), *press.lm.end] for item, _ in pairs]
     laid = [lay_out(press.lm, prompt, layout, target) for prompt, target in zip(prompts, targets, strict=True)]
     logits = SoftReader(press.lm).logits(laid)
     wanted = torch.tensor([token for target in targets for token in target], device=logits.device)
@@ -69,6 +68,4 @@ def _said(
 def _prompt(press: SoftCompressor, item: Item, memories: list[Memory]) -> Prompt:
     if not isinstance(item, Piece):
         return [*memories, item.prompt]
-    if memories:
-        return press.regenerating(memories[0])
-    return [[] if press.lm.bos is None else [press.lm.bos]] if press.trigger is None else [press.trigger]
+    return [*memories, press.asking]
