@@ -91,7 +91,7 @@ class LmSettings:
         if (self.minutes > 0) == (self.tokens > 0):
             raise ValueError(f"minutes is {self.minutes:g} and tokens is {self.tokens}; give one of them, above zero")
         if self.copying + self.asking > 1:
-            raise ValueError(f"copying is {self.copying:g} and asking {self.asking:g}; together they share out at most all windows, 1")
+            raise ValueError(f"copying is {self.copying:g} and asking {self.asking:g}; together they take at most 1")
         if self.width % (2 * self.heads):
             raise ValueError(f"width {self.width} makes no even share of {self.heads} heads; choose a multiple of {2 * self.heads}")
 
