@@ -47,6 +47,10 @@ class Compressor(ABC):
         """
         raise InvalidBudget(f"{self.name} needs a budget; write budget=Budget(tokens=500) or budget=Budget(rate=0.3)")
 
+    def for_demonstrations(self) -> Compressor:
+        """The compressor that shortens the worked examples of a prompt: itself, unless it would judge them as evidence."""
+        return self
+
     @property
     def models(self) -> tuple[Any, ...]:
         """What the method measures with; nothing, unless a method says otherwise."""

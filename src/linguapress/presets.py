@@ -51,7 +51,7 @@ def query_select(  # noqa: PLR0913 - each is a setting
     if level not in ("sentences", "words"):
         raise UnknownName(f"unknown level {level!r}; choose one of sentences, words")
     relevance, keep = selector_of(model, first, device, most, runtime), TokenClassifier("mini", device, runtime=runtime)
-    return QuerySelect(relevance, keep, guard or Guard(), order, slack=1.0 if level == "sentences" else 1.5, threshold=threshold)
+    return QuerySelect(relevance, keep, guard or Guard(), order, slack=1.0 if level == "sentences" else 2.0, threshold=threshold)
 
 
 def llmlingua2(

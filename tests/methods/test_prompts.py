@@ -8,9 +8,11 @@ from methods.toy_lm import ToyLM
 from samples import BRIDGE, OVEN, hostile
 
 from linguapress import Budget, InvalidBudget, InvalidDocuments, Prompt, compress_prompt, compress_prompts
+from linguapress.methods.lingua import Lingua
 from linguapress.methods.llmlingua import LLMLingua
 from linguapress.methods.llmlingua2 import LLMLingua2
 from linguapress.methods.longllmlingua import LongLLMLingua
+from linguapress.models.lexical import LexicalRelevance
 
 INSTRUCTION = "Answer the question step by step, and give only a number at the end of your answer."
 SHOTS = [
@@ -18,7 +20,13 @@ SHOTS = [
     for n in range(7, 15)
 ]
 QUESTION = "Question: How many are 19 and 23?"
-PRESSES = [LLMLingua(ToyLM()), LLMLingua(ToyLM(), level="tokens"), LongLLMLingua(ToyLM()), LLMLingua2(FakeKeep())]
+PRESSES = [
+    LLMLingua(ToyLM()),
+    LLMLingua(ToyLM(), level="tokens"),
+    LongLLMLingua(ToyLM()),
+    LLMLingua2(FakeKeep()),
+    Lingua(LexicalRelevance(), FakeKeep()),
+]
 every_press = pytest.mark.parametrize("press", PRESSES, ids=lambda press: press.name)
 
 
@@ -40,6 +48,18 @@ def test_numbers_of_the_demonstrations_stay_whole():
     out = compress_prompt(press, INSTRUCTION, [BRIDGE, OVEN], QUESTION, budget=words(rate=0.5))
     kept = " ".join(out.demonstrations)
     assert all(number in kept for number in ("14,500", "212 m", "$1.2 million", "250 °C"))
+
+
+def test_lingua_judges_no_demonstration_by_the_question():
+    asked = "Question: How many are 9 and 12?"  # as one demonstration does
+    out, plain = (
+        compress_prompt(press, INSTRUCTION, SHOTS, asked, budget=words(rate=0.6))
+        for press in (Lingua(LexicalRelevance(), FakeKeep()), LLMLingua2(FakeKeep()))
+    )
+    assert out.text == plain.text
+    assert len(out.demonstrations) == len(SHOTS)
+    whole = Lingua(LexicalRelevance(), FakeKeep(), slack=1.0)
+    assert whole.for_demonstrations() is whole
 
 
 def test_the_frame_has_rates_of_its_own():

@@ -69,6 +69,16 @@ def test_where_the_selector_cannot_read_the_first_look_decides():
     assert rating.needed[1][0] == pytest.approx(0.25)
 
 
+def test_where_the_selector_finds_nothing_the_first_look_decides():
+    selector = Said({TEXTS[1]: 9.0}, {TEXTS[1]: 0.02})
+    first = Said({TEXTS[0]: 0.5}, {"It opened in 1939.": 0.8, TEXTS[1]: 0.2})
+    rating = SelectedRelevance(selector, first).rate(QUERY, *drafts())
+    assert rating.units[0][1] == max(value for row in rating.units for value in row)
+    assert rating.needed[1][0] == pytest.approx(0.02)  # what it says of need is not made up
+    always = SelectedRelevance(selector, first, sure=0, first_weight=1).rate(QUERY, *drafts())
+    assert always.units[1][0] == max(value for row in always.units for value in row)
+
+
 @pytest.mark.parametrize("value", [np.nan, -np.inf])
 def test_a_selector_that_says_nothing_harms_nothing(value):
     selector = Said(dict.fromkeys(TEXTS, value), dict.fromkeys(["The bridge is red.", *TEXTS], np.nan))

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from linguapress.errors import InvalidPrompt, UnknownName, WrongModel
 from linguapress.soft import FrozenLM, Icae, XCompressor
+from linguapress.soft.encoder import Part
 from linguapress.soft.loading import load_compressor
 from linguapress.soft.questions import Cut
 from linguapress.training.cli import app
@@ -174,6 +175,27 @@ def test_the_divergence_is_nothing_where_the_memory_is_the_text(settings, monkey
     terms = Losses(press, run)([Cut([[5, 6, 7]], [8, 9], [10, 11], ("x",))])
     assert terms["distil"].abs().max() < 1e-5
     assert terms["answer"].shape == terms["distil"].shape == (3,)
+
+
+def test_finetuning_can_go_on_saying_the_chunks_again(settings, monkeypatch):
+    run = settings("finetune", recite=0.5, chunks=2)
+    press = XCompressor.new(FrozenLM.load(run.lm, "cpu", exact=True), k=2, longest=12, rank=4)
+    losses, chunks = Losses(press, run), [list(range(5, 17)), [9]]
+    assert losses.weights == {"answer": 1.0, "regeneration": 0.5, "recall": 0.5}
+    terms = losses([Cut(chunks, [8, 9], [10, 11], ("x",))])
+    ends = 2 * len(press.lm.end)
+    assert terms["regeneration"].shape == (13 + ends,)
+    laid = [losses._recalled(press.encode([Part(chunk)])[0], chunk) for chunk in chunks]
+    first, end = laid[0].scored, press.lm.end
+    assert chunks[0][-len(first) + len(end) :] == first[: len(first) - len(end)]  # the text to its end, but for what led there
+    assert 4 <= len(first) - len(end) <= 8
+    assert laid[1].scored == end
+    for name in ("regeneration", "recall"):
+        for weight in press.parameters().values():
+            weight.grad = None
+        losses([Cut(chunks, [8, 9], [10, 11], ("x",))])[name].mean().backward()
+        assert press.tokens.grad.abs().sum() > 0, name
+    assert "regeneration" not in Losses(press, settings("finetune"))([Cut(chunks, [8], [10], ("x",))])
 
 
 def test_nested_runs_learn_powers_of_two_and_can_be_cut(settings):

@@ -32,7 +32,7 @@ def run(  # noqa: PLR0913 - each parameter is an option of the command line
     results: Annotated[Path, typer.Option(help="NAME: NAME.json, NAME.md and NAME.svg are written.")] = Path("soft"),
     base_minutes: Annotated[float, typer.Option(min=0.01, help="Training of the base model.")] = 24,
     pretrain: Annotated[int, typer.Option(min=1, help="Steps of k = 16; the others have fewer.")] = 8000,
-    finetune: Annotated[int, typer.Option(min=1, help="Steps.")] = 1000,
+    finetune: Annotated[int, typer.Option(min=1, help="Steps of the best compressor.")] = 4000,
     seeds: Annotated[int, typer.Option(min=1, help="Runs of k = 1 and k = 16; the others have one.")] = 3,
     processes: Annotated[int, typer.Option(min=1, help="Runs at once, each on one thread.")] = 2,
     limit: Annotated[int, typer.Option(min=2, help="Texts and questions that are measured on.")] = 400,
@@ -96,13 +96,18 @@ def pretrained(plan: Plan, cell: Cell) -> None:
 
 
 def finetuned(plan: Plan, cell: Cell, chunks: int = 1) -> None:
-    """Learns to let the base answer questions from one chunk, or from several side by side."""
-    folder = tuned(plan, cell, chunks)
+    """Learns to let the base answer questions from one chunk; then, for a quarter of the steps, from several side by side.
+
+    The chunks are said again all the while: without that the memory is unlearnt before answering is learnt.
+    """
+    folder, alone = tuned(plan, cell, chunks), chunks == 1
+    start = plan.out / "pretrain" / cell.name if alone else tuned(plan, cell)
+    steps, rate = (plan.tuning(cell), 3e-3) if alone else (max(1, plan.tuning(cell) // 4), 1e-3)
     if not (folder / "metrics.json").exists():
         call(
             folder.with_suffix(".log"), "train", "soft", "finetune", *repeated("--data", plan.questions), "--out", folder,
-            "--start", plan.out / "pretrain" / cell.name, "--lm", plan.out / "base", "--longest", CHUNK, "--steps", plan.finetune,
-            "--batch", 16, "--learning-rate", 3e-3, "--seed", cell.seed, "--chunks", chunks, "--threads", 1,
+            "--start", start, "--lm", plan.out / "base", "--longest", CHUNK, "--steps", steps, "--batch", 16, "--recite", 1,
+            "--learning-rate", rate, "--seed", cell.seed, "--chunks", chunks, "--threads", 1,
         )  # fmt: skip
 
 

@@ -19,7 +19,7 @@ from linguapress.compressor import Compressor, beginnings, rated
 from linguapress.draft import Draft, Stage
 from linguapress.guard import Guard
 from linguapress.headings import with_headings
-from linguapress.methods.llmlingua2 import keep_of_units
+from linguapress.methods.llmlingua2 import LLMLingua2, keep_of_units
 from linguapress.methods.word_stage import ROUGHLY, Sentences, WordStage, log_odds
 from linguapress.order import Order, arranged, checked_order
 from linguapress.repeats import repeats_last
@@ -50,7 +50,7 @@ class Lingua(Compressor):
     keep: KeepClassifier
     guard: Guard = field(default_factory=Guard)
     order: Order = "original"
-    slack: float = 1.5
+    slack: float = 2.0
     document_weight: float = 0.25
     keep_weight: float = 0.05
     scrap: float = 0.35
@@ -63,6 +63,10 @@ class Lingua(Compressor):
     def always(self) -> bool:
         """Passages are put in order even when all of them fit."""
         return self.order != "original"
+
+    def for_demonstrations(self) -> Compressor:
+        """Words by keep probability: a worked example shows how, so the question does not tell which of them is of use."""
+        return LLMLingua2(self.keep, guard=self.guard) if self.slack > 1 else self
 
     @property
     def models(self) -> tuple[Relevance, KeepClassifier]:

@@ -98,7 +98,8 @@ def compress_prompt(
     """Shortens a prompt so that instruction, demonstrations and question, joined by the budget's separator, fit the budget.
 
     With ``llmlingua`` and ``longllmlingua`` the parts are read as one text, and what whole demonstrations leave over goes to
-    instruction and question; with other methods those two are shortened by themselves.
+    instruction and question; with other methods those two are shortened by themselves. ``lingua`` drops words of demonstrations
+    whatever the question, as ``llmlingua2`` does: they show how, and are no evidence.
 
     Args:
         press: any method.
@@ -145,8 +146,8 @@ def compress_prompts(
     if isinstance(press, LLMLingua):
         found = _Prompted(press, rates).compress_batch(parts, questions, budget=budget)
     else:
-        rows = zip(parts, questions, rates, strict=True)
-        found = [Segmented(press, partial(_whole, rates=own)).compress(row, asked, budget=budget) for row, asked, own in rows]
+        rows, own_way = zip(parts, questions, rates, strict=True), press.for_demonstrations()
+        found = [Segmented(own_way, partial(_whole, rates=own)).compress(row, asked, budget=budget) for row, asked, own in rows]
     return [prompt.left(compression) for prompt, compression in zip(prompts, found, strict=True)]
 
 

@@ -41,6 +41,8 @@ class SelectedRelevance:
         passage_weight: of a passage's log-share among the passages that are read. This and the following lie between
             values that were compared on dev data, see ``notebooks/results/select_nq_dev_choices.md``.
         first_weight: of the first look's rating of a unit, and of its passage.
+        sure: probability of being needed that the selector must give to some unit for its opinion to count in full; where it
+            finds nothing, as in texts unlike those that it was trained on, the first look decides. 0 = it always counts.
         scale: what the sum is multiplied by, so that it lies about where cosines do.
     """
 
@@ -48,7 +50,8 @@ class SelectedRelevance:
     first: Relevance = field(default_factory=BlendedRelevance)
     most: int = 40
     passage_weight: float = 0.7
-    first_weight: float = 8.0
+    first_weight: float = 12.0
+    sure: float = 0.9
     scale: float = 0.1
 
     def rate(self, query: str, passages: Sequence[Passage], units: Sequence[Units]) -> Rating:
@@ -61,7 +64,8 @@ class SelectedRelevance:
         glance = np.zeros(len(passages)) if first.passages is None else np.asarray(first.passages, dtype=np.float64)
         read = np.sort(np.argsort(-glance, kind="stable")[: self.most]).tolist()
         found = self.selector.rate(query, [passages[i] for i in read], [units[i] for i in read])
-        trust = self._trust(query, [passages[i] for i in read])
+        legible = self._legible(query, [passages[i] for i in read])
+        trust = legible * self._found(found.units)
         shares = self.passage_weight * _log_shares(found.passages, len(read))
         odds = [_log_odds(row) for row in found.units]
         neutral = _mean(shares, trust), _mean(np.array([row.mean() if len(row) else 0.0 for row in odds]), trust)
@@ -70,11 +74,11 @@ class SelectedRelevance:
         weight = self.first_weight * glance - _UNREAD
         needed = [np.zeros(len(row)) for row in first.units]
         opinion = [np.zeros(len(row)) for row in first.units]
-        for place, sure, share, row, chance in zip(read, trust, shares, odds, found.units, strict=True):
+        for place, sure, reads, share, row, chance in zip(read, trust, legible, shares, odds, found.units, strict=True):
             weight[place] += _UNREAD + sure * share + (1 - sure) * neutral[0]
             opinion[place] = sure * row + (1 - sure) * neutral[1]
             glimpse = np.clip(np.asarray(first.units[place]) / max(best, 1e-6), 0, 1)
-            needed[place] = sure * np.asarray(chance, dtype=np.float64) + (1 - sure) * glimpse
+            needed[place] = reads * np.asarray(chance, dtype=np.float64) + (1 - reads) * glimpse
         rows = [self.scale * (weight[i] + opinion[i] + self.first_weight * np.asarray(row)) for i, row in enumerate(first.units)]
         return Rating(rows, self.scale * weight, (*first.warnings, *found.warnings), needed)
 
@@ -86,7 +90,12 @@ class SelectedRelevance:
         """Those of the first look."""
         return all_notes([self.first], passages, units)
 
-    def _trust(self, query: str, passages: Sequence[Passage]) -> Floats:
+    def _found(self, needed: Sequence[Floats]) -> float:
+        """How far the selector has found anything, 0..1."""
+        most = max((float(np.max(np.nan_to_num(row), initial=0.0)) for row in needed), default=0.0)
+        return min(1.0, most / self.sure) if self.sure > 0 else 1.0
+
+    def _legible(self, query: str, passages: Sequence[Passage]) -> Floats:
         """How well the selector reads each passage, 0..1; when it cannot read the query, it reads nothing."""
         legible = self.selector.legibility([query, *(passage.source for passage in passages)])
         return np.asarray(legible[1:] * min(1.0, 2 * float(legible[0])), dtype=np.float64)

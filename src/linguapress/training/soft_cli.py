@@ -77,8 +77,9 @@ def pretrain(  # noqa: PLR0913 - each parameter is an option of the command line
     with one_line():
         settings = SoftTraining(
             "pretrain", tuple(data), out, lm, None, method, preset, k, longest, shortest, growing, rank, anchored, minutes, steps,
-            batch, micro or batch, optimizer, learning_rate, warm, schedule, continuation, following, distil, nested,
-            measure_every=measure_every, held=held, precision=precision, seed=seed, device=device, licence=licence,
+            batch, micro or batch, optimizer, learning_rate, warm, schedule, continuation, following,
+            distil=distil, nested=nested, measure_every=measure_every, held=held, precision=precision, seed=seed, device=device,
+            licence=licence,
         )  # fmt: skip
         _train(settings, threads)
 
@@ -98,6 +99,7 @@ def finetune(  # noqa: PLR0913 - each parameter is an option of the command line
     learning_rate: Rate = 5e-4,
     warm: Warm = 0.03,
     schedule: Schedule = "linear",
+    recite: Annotated[float, typer.Option(min=0, help="Weight of the losses of saying the chunks again.")] = 0.0,
     distil: Distil = 0.0,
     nested: Nested = False,
     chunks: Annotated[int, typer.Option(min=1, help="Most chunks in a prompt, of which one holds the answer.")] = 1,
@@ -116,9 +118,9 @@ def finetune(  # noqa: PLR0913 - each parameter is an option of the command line
     with one_line():
         settings = SoftTraining(
             "finetune", tuple(data), out, lm, start, longest=longest, minutes=minutes, steps=steps, batch=batch,
-            micro=micro or batch, optimizer=optimizer, rate=learning_rate, warm=warm, schedule=schedule, distil=distil,
-            nested=nested, chunks=chunks, layout=layout, measure_every=measure_every, held=held, precision=precision, seed=seed,
-            device=device, licence=licence,
+            micro=micro or batch, optimizer=optimizer, rate=learning_rate, warm=warm, schedule=schedule, recite=recite,
+            distil=distil, nested=nested, chunks=chunks, layout=layout, measure_every=measure_every, held=held,
+            precision=precision, seed=seed, device=device, licence=licence,
         )  # fmt: skip
         _train(settings, threads)
 

@@ -19,6 +19,7 @@ from linguapress.training.soft_material import Item, Piece
 from linguapress.training.soft_settings import SoftTraining
 
 Terms = dict[str, Tensor]
+_CUE = 4  # tokens of a text behind which it is gone on with
 
 
 class Losses:
@@ -32,7 +33,7 @@ class Losses:
         """Of the losses by name, those that are not taken left out."""
         settings = self._settings
         if settings.stage == "finetune":
-            found = {"answer": 1.0, "distil": settings.distil}
+            found = {"answer": 1.0, "regeneration": settings.recite, "recall": settings.recite, "distil": settings.distil}
         else:
             found = {"regeneration": 1.0, "continuation": settings.continuation, "distil": settings.distil}
         return {name: weight for name, weight in found.items() if weight}
@@ -68,7 +69,7 @@ class Losses:
         """Saying a text again (500xCompressor, section 3.2), and going on with it (ICAE, section 2.2.2)."""
         press = self._press
         memories = press.encode([Part(piece.ids) for piece in pieces], k)
-        again = [self._laid(press.regenerating(m), [*piece.ids, *press.lm.end]) for m, piece in zip(memories, pieces, strict=True)]
+        again = [self._again(memory, piece.ids) for memory, piece in zip(memories, pieces, strict=True)]
         terms = {"regeneration": _surprisals(self._reader.logits(again), again)}
         if "continuation" in self.weights or "distil" in self.weights:
             rests = [piece.following for piece in pieces]
@@ -85,7 +86,25 @@ class Losses:
         pairs = list(zip(memories, questions, strict=True))
         with_memory = [self._laid([*found, some.prompt], [*some.answer, *press.lm.end]) for found, some in pairs]
         with_text = [[_begun(press, [token for chunk in some.contexts for token in chunk]), some.prompt] for some in questions]
-        return self._compared("answer", with_memory, with_text)
+        return self._compared("answer", with_memory, with_text) | self._recited(memories, questions)
+
+    def _recited(self, memories: Sequence[Sequence[Memory]], questions: Sequence[Cut]) -> Terms:
+        """Saying the chunks again, from their beginnings and from tokens within."""
+        if "recall" not in self.weights:
+            return {}
+        pairs = [pair for found, some in zip(memories, questions, strict=True) for pair in zip(found, some.contexts, strict=True)]
+        again = [self._again(memory, chunk) for memory, chunk in pairs]
+        within = [self._recalled(memory, chunk) for memory, chunk in pairs]
+        return {name: _surprisals(self._reader.logits(laid), laid) for name, laid in (("regeneration", again), ("recall", within))}
+
+    def _again(self, memory: Memory, ids: Sequence[int]) -> Laid:
+        return self._laid(self._press.regenerating(memory), [*ids, *self._press.lm.end])
+
+    def _recalled(self, memory: Memory, ids: Sequence[int]) -> Laid:
+        """Going on from tokens somewhere within a text, as an answer goes on from words that the question has of it."""
+        at = int(torch.randint(max(1, len(ids) - 2 * _CUE), ()))
+        cue = min(_CUE, max(1, len(ids) - 1))
+        return self._laid([memory, ids[at : at + cue]], [*ids[at + cue :], *self._press.lm.end])
 
     def _compared(self, name: str, with_memory: Sequence[Laid], with_text: Sequence[Prompt]) -> Terms:
         """Surprisals, and the divergence from what the model expects that reads the text itself."""

@@ -50,6 +50,8 @@ class SoftTraining:
         schedule: then it falls linearly to zero, or stays constant, as in the paper.
         continuation: weight of the loss of going on with the text, next to that of saying it again (ICAE, section 2.2.2; EPL).
         following: tokens of the text behind that are gone on with.
+        recite: weight of the losses of saying the chunks again and of going on from a few tokens somewhere within them, next to
+            answering (finetuning): else the memory is unlearnt before a small model has learnt to ask it.
         distil: weight of the divergence from the model that reads the text itself (Kullback-Leibler, in nats).
         nested: learn 1, 2, 4 ... k memory tokens at once, one number a step (Matryoshka), so that a memory can be cut.
         chunks: most texts side by side in a prompt, of which one holds the answer (finetuning).
@@ -85,6 +87,7 @@ class SoftTraining:
     schedule: str = "linear"
     continuation: float = 0.0
     following: int = 32
+    recite: float = 0.0
     distil: float = 0.0
     nested: bool = False
     chunks: int = 1
@@ -129,6 +132,7 @@ class SoftTraining:
 _RANGES = (
     ("k", 1, math.inf), ("longest", 1, math.inf), ("shortest", 0, math.inf), ("rank", 0, math.inf), ("growing", 0, 1),
     ("minutes", 0, math.inf), ("steps", 0, math.inf), ("batch", 1, math.inf), ("micro", 1, math.inf), ("rate", 0, 1),
-    ("warm", 0, 0.9), ("continuation", 0, 100), ("following", 2, math.inf), ("distil", 0, 100), ("chunks", 1, math.inf),
+    ("warm", 0, 0.9), ("continuation", 0, 100), ("following", 2, math.inf), ("recite", 0, 100),
+    ("distil", 0, 100), ("chunks", 1, math.inf),
     ("measure_every", 0, math.inf), ("held", 2, math.inf), ("seed", 0, 2**31 - 1),
 )  # fmt: skip
