@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from linguapress import InvalidRecord
-from linguapress.evaluation import report_data, report_examples, report_tables
+from linguapress.evaluation import report_data, report_examples, report_guards, report_html, report_page, report_tables
 from linguapress.evaluation.report_cli import app
 
 DOCUMENT = "The tower opened in 1889. <b>Many</b> people & others visit it."
@@ -49,6 +49,15 @@ def write(path, rows):
     records = [{"about": {"part": "test", "counter": "embedded"}}, {"source": SOURCE}, *rows]
     path.write_text("".join(json.dumps(record) + "\n" for record in records), "utf-8")
     return path
+
+
+def in_markdown(found):
+    return report_page.markdown(found, front=False)
+
+
+def in_html(found):
+    pictures = dict.fromkeys(["curves", *(one.task for one in found.results)], b"")
+    return report_html.page(found, pictures, [])
 
 
 @pytest.fixture
@@ -128,6 +137,21 @@ def test_tokens_and_costs_are_told(found):
     assert [cell.text for cell in tokens.rows[0]] == ["lingua", "20%", "20.0%", "20.0%", "0"]
     (costs, *_) = report_tables.cost_table(found).rows
     assert [cell.text for cell in costs] == ["lingua", "80", "20", "10", "sentences 1", "3"]
+
+
+def test_guards_are_weighed_against_the_method_without_them(found, tmp_path):
+    assert list(report_guards.guard_tables(found)) == []
+    rows = [one | {"numbers": 1.0} for one in grid() if one["method"] == "lingua"]
+    bare = [one | {"method": "lingua:guard=0", "numbers": 0.25, "torn": 2} for one in rows]
+    bare = [one | ({"answer": True} if one["task"] == "nq" and one["budget"] == 0.2 else {}) for one in bare]
+    (table,) = report_guards.guard_tables(report_data.findings([write(tmp_path / "guards.jsonl", rows + bare)]))
+    nq, junk = ([cell.text for cell in cells] for cells in table.rows)
+    assert nq == ["nq", "0.900", "0.950", "-0.050", "100.0%", "25.0%", "0.00", "2.00"]  # without: 20 and 18 of 20
+    assert junk[:4] == ["no-answer", "0.100", "0.100", "+0.000"]
+    assert table.rows[0][3].notes[0].startswith("[-0.1")
+    text, html = (page(report_data.findings([tmp_path / "guards.jsonl"])) for page in (in_markdown, in_html))
+    assert "What guards cost: lingua" in text
+    assert "What guards cost: lingua" in html
 
 
 def test_examples_are_put_together_again(found):

@@ -11,6 +11,7 @@ from itertools import chain
 from linguapress.evaluation.quality import QUALITIES
 from linguapress.evaluation.report_data import Findings, Results
 from linguapress.evaluation.report_examples import Pair, Shown
+from linguapress.evaluation.report_guards import guard_tables
 from linguapress.evaluation.report_tables import Cell, Table, budget_name, cost_table, overview, quality_table, token_table
 from linguapress.evaluation.tables import Row
 from linguapress.evaluation.tasks import TASKS
@@ -88,7 +89,7 @@ def _figures(row: Row, keys: Sequence[str]) -> Iterator[Cell]:
 def _costs(found: Findings) -> Iterator[str]:
     yield f'<section id="tokens"><details><summary>tokens kept, by tokenizer</summary>{_table(token_table(found))}</details>'
     costs = cost_table(found)
-    yield f"{_table(costs)}</section>" if costs.rows else "</section>"
+    yield "".join(map(_table, [*([costs] if costs.rows else []), *guard_tables(found)])) + "</section>"
 
 
 def _examples(examples: Sequence[Pair]) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from linguapress.evaluation.report_data import Findings
+from linguapress.evaluation.report_guards import guard_tables
 from linguapress.evaluation.report_tables import Cell, Table, cost_table, overview, quality_table, token_table
 from linguapress.evaluation.tables import table
 from linguapress.evaluation.tasks import TASKS
@@ -31,6 +32,7 @@ def _parts(found: Findings, front: bool) -> Iterator[str]:
     yield from (_told(quality_table(one)) for one in found.results)
     costs = cost_table(found)
     yield from (_told(costs),) if costs.rows else ()
+    yield from map(_told, guard_tables(found))
     yield _told(token_table(found))
     yield f"## Tasks\n\n{about((one.task, TASKS[one.task]) for one in found.results if one.task in TASKS)}"
 
