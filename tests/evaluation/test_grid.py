@@ -1,6 +1,8 @@
 """The grid on a small data folder: resumed, over processes, counted."""
 
 import json
+import subprocess
+import sys
 from collections import Counter
 from dataclasses import replace
 
@@ -127,6 +129,21 @@ def test_two_processes_find_what_one_does(plan, tmp_path):
     ran(small, two, processes=2)
     key = grid_plan.key_of
     assert sorted(rows(two), key=key) == sorted(rows(one), key=key)
+
+
+_PARENT = """
+import subprocess, sys
+child = subprocess.Popen([sys.executable, "-c", "from linguapress.evaluation import grid; import os; print('up', flush=True);"
+                          "grid._WATCH = 0.05; grid._leave_with(os.getppid())"], stdout=1)
+child.wait()
+"""
+
+
+def test_no_process_outlives_the_one_that_writes():
+    with subprocess.Popen([sys.executable, "-c", _PARENT], stdout=subprocess.PIPE) as parent:
+        assert parent.stdout.readline() == b"up\n"
+        parent.kill()
+        assert parent.stdout.read() == b""  # its child held the pipe open, and is gone
 
 
 def test_a_reader_is_asked_where_it_can_tell(plan, tmp_path, monkeypatch):

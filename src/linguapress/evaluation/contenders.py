@@ -14,6 +14,8 @@ from linguapress.compressor import Compressor
 from linguapress.errors import UnknownName
 from linguapress.evaluation.bm25 import BM25Relevance
 from linguapress.evaluation.frameworks import LangChainFilter, LlamaIndexOptimizer
+from linguapress.evaluation.package import METHODS as PACKAGE
+from linguapress.evaluation.package import Package
 from linguapress.evaluation.plain import AloneRelevance, Indifferent, RandomTies
 from linguapress.evaluation.remembered import RememberedLM, RememberedRelevance
 from linguapress.guard import Guard
@@ -95,7 +97,7 @@ NEEDED: Mapping[str, tuple[str, ...]] = {
 _READS_PAIRS = "cross-encoder:"
 
 
-def contender(name: str, lm: str = CAUSAL) -> Compressor:
+def contender(name: str, lm: str = CAUSAL, reference: str = "") -> Compressor:
     """A preset or a baseline by name, a variant of it such as ``lingua:slack=1,first_weight=4``, or one with another ranking.
 
     ``longllmlingua@select`` ranks documents by the embedded selector; what follows the ``@`` is a key of :data:`RANKINGS`, or
@@ -104,10 +106,14 @@ def contender(name: str, lm: str = CAUSAL) -> Compressor:
     Args:
         name: the contender.
         lm: causal language model of the perplexity methods: ``"lm"`` (embedded), a folder, or a hub name.
+        reference: interpreter of an environment that has the package ``llmlingua``, for its methods.
 
     Raises:
-        UnknownName: a method, a ranking or a change that does not exist, or a method that does not rank.
+        UnknownName: a method, a ranking or a change that does not exist, a method that does not rank, or one of the package
+            ``llmlingua`` without an interpreter.
     """
+    if name in PACKAGE:
+        return Package(name, reference, lm)
     method, _, ranking = name.partition("@")
     method, _, changes = method.partition(":")
     compressor = _perplexity(method, lm) if method in PERPLEXITY else BASELINES[method]() if method in BASELINES else load(method)
@@ -152,10 +158,14 @@ def _variant(compressor: Compressor, changes: str) -> Compressor:
         raise UnknownName(f"cannot read the variant {changes!r}; write lingua:slack=1,keep_weight=0.1") from error
 
 
-def names() -> tuple[str, ...]:
-    """What is compared when nobody says what: all but the baselines of other frameworks that are not installed."""
+def names(reference: str = "") -> tuple[str, ...]:
+    """What is compared when nobody says what: all but the baselines of other frameworks that are not installed.
+
+    Args:
+        reference: interpreter of an environment that has the package ``llmlingua``; empty = without its methods.
+    """
     baselines = (name for name in BASELINES if all(map(_installed, NEEDED.get(name, ()))))
-    return tuple(dict.fromkeys((*PRESETS, *PERPLEXITY, "longllmlingua@select", *baselines)))
+    return tuple(dict.fromkeys((*PRESETS, *PERPLEXITY, "longllmlingua@select", *baselines, *(PACKAGE if reference else ()))))
 
 
 def _installed(module: str) -> bool:

@@ -6,6 +6,7 @@ Rows with times are measured one after another by that process alone, before the
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import closing
@@ -13,20 +14,25 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from multiprocessing import get_context
 from pathlib import Path
+from threading import Thread
 
 from linguapress.budget import Budget
 from linguapress.compression import Compression
 from linguapress.counters import TokenCounter, token_counter
-from linguapress.evaluation.bench import UNTIMED, Trial, cold, row_of, trials
+from linguapress.evaluation.bench import UNTIMED, Trial, cold, row_of
 from linguapress.evaluation.clock import Clock, Forgetful, forward_clock, readers
 from linguapress.evaluation.counting import counters
 from linguapress.evaluation.grid_plan import Job, Plan
 from linguapress.evaluation.measure import counted
+from linguapress.evaluation.package import Package
+from linguapress.evaluation.package_rebuilt import Rebuilt, written
 from linguapress.evaluation.perplexity_memory import Memory, resident
 from linguapress.evaluation.readers import Reader, read, reader_of
 from linguapress.evaluation.tables import Row
 from linguapress.evaluation.tasks import TASKS
 from linguapress.jsonl import append_jsonl
+
+_WATCH = 2.0  # seconds between looks at whether the parent is still there
 
 
 @dataclass(frozen=True)
@@ -38,7 +44,7 @@ class Worker:
     @cached_property
     def trials(self) -> list[Trial]:
         """Every method at every budget that it can be run at."""
-        return [trial for group in trials(self.plan.methods, self.plan.sizes, self.plan.lm).values() for trial in group]
+        return self.plan.trials
 
     @cached_property
     def known(self) -> list[Forgetful]:
@@ -65,20 +71,24 @@ class Worker:
 
     def _timed(self, job: Job, trial: Trial, clock: Clock) -> Row:
         """With milliseconds, those of each stage, and the most memory beyond what was held before, MiB."""
-        memory = Memory(os.getpid(), resident(os.getpid(), "VmRSS"), on_device=False)
+        process = (trial.compressor.pid if isinstance(trial.compressor, Package) else None) or os.getpid()
+        memory = Memory(process, resident(process, "VmRSS"), on_device=False)
         memory.reset()
         found = cold(trial, job.example, clock, self.known)
         peak = max(0.0, memory.peak({}) - memory.loaded)
         stages = {stage.name: stage.milliseconds for stage in found.out.stages}
-        return self._row(job, trial, found.out) | found.times | {"stages": stages, "peak_mib": peak}
+        times = found.out.times if isinstance(found.out, Rebuilt) else found.times
+        return self._row(job, trial, found.out) | times | {"stages": stages, "peak_mib": peak}
 
     def _row(self, job: Job, trial: Trial, out: Compression) -> Row:
         asked = job.example
         names = {"task": job.task, "seed": job.seed, "group": asked.group}
-        texts = trial.size.budget.separator.join(asked.documents), out.text
+        texts = trial.size.budget.separator.join(asked.documents), written(out)
         row = names | row_of(trial, asked, out) | {"tokens": counted(texts, self.counters)}
         if self.reader and asked.answers and (TASKS[job.task].single or not self.reader.single):
-            row |= read(self.reader, asked.question, out.text, asked.answers)
+            row |= read(self.reader, asked.question, written(out), asked.answers)
+        if isinstance(out, Rebuilt):
+            row |= out.facts | ({"written": out.written} if job.shown else {})
         spans = [[passage.index, [list(span) for span in passage.spans], passage.score] for passage in out.passages]
         return row | {"spans": spans} if job.shown else row
 
@@ -87,7 +97,7 @@ def checked(plan: Plan, todo: Sequence[Job]) -> None:
     """Raises before hours of work what would be raised in the midst of them.
 
     Raises:
-        UnknownName, MissingExtra, ModelNotFound: a tokenizer, reader or package that cannot be had.
+        UnknownName, MissingExtra, ModelNotFound: a tokenizer, reader, package or interpreter that cannot be had.
     """
     worker = Worker(plan)
     for name, count in {plan.counter: None, **worker.counters}.items():
@@ -132,7 +142,7 @@ def _results(plan: Plan, todo: Sequence[Job], processes: int) -> Generator[tuple
     if not shared:
         return
     threads = max(1, (os.cpu_count() or 1) // processes)
-    pool = ProcessPoolExecutor(processes, get_context("spawn"), _begin, (threads,))
+    pool = ProcessPoolExecutor(processes, get_context("spawn"), _begin, (threads, os.getpid()))
     try:
         running = {pool.submit(_found, plan, job): job for job in shared}
         for future in as_completed(running):
@@ -141,11 +151,19 @@ def _results(plan: Plan, todo: Sequence[Job], processes: int) -> Generator[tuple
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _begin(threads: int) -> None:
-    """Shares the cores among the processes."""
+def _begin(threads: int, parent: int) -> None:
+    """Shares the cores among the processes, none of which outlives the one that writes."""
+    Thread(target=_leave_with, args=(parent,), daemon=True).start()
     import torch
 
     torch.set_num_threads(threads)
+
+
+def _leave_with(parent: int) -> None:
+    """Ends this process soon after its parent was killed, when nobody is left to take its rows or to end it."""
+    while os.getppid() == parent:
+        time.sleep(_WATCH)
+    os._exit(1)
 
 
 def _found(plan: Plan, job: Job) -> list[Row]:

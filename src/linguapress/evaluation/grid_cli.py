@@ -15,6 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from linguapress.errors import InvalidBudget, InvalidRecord, MissingExtra, ModelNotFound, UnknownName
 from linguapress.evaluation.tasks import TASKS
 from linguapress.evaluation.tasks.task import about
+from linguapress.jsonl import read_jsonl
 from linguapress.models.embedded import CAUSAL
 
 if TYPE_CHECKING:
@@ -42,6 +43,9 @@ def bench_grid(  # noqa: PLR0913 - each is an option
     lm: Annotated[
         str, typer.Option(help="Causal language model of the perplexity methods: lm (embedded), a folder or a hub name.")
     ] = CAUSAL,
+    reference_python: Annotated[
+        str, typer.Option(help="Interpreter of an environment that has llmlingua 0.2.2: for package_llmlingua2 and the like.")
+    ] = "",
     counter: Annotated[str, typer.Option(help="The tokenizer of the budgets.")] = "cl100k_base",
     also: Annotated[list[str] | None, typer.Option(help="Other tokenizers that count. Default: embedded, gpt2.")] = None,
     processes: Annotated[int, typer.Option(min=1, help="That share what is not timed; each loads the models.")] = 1,
@@ -62,8 +66,9 @@ def bench_grid(  # noqa: PLR0913 - each is an option
         typer.echo(about((name, TASKS[name]) for name in tasks))
         return
     plan = grid_plan.Plan(
-        data, tuple(dict.fromkeys(method or names())), tasks, part, tokens=tuple(tokens or ()), adaptive=adaptive,
+        data, tuple(dict.fromkeys(method or names(reference_python))), tasks, part, tokens=tuple(tokens or ()), adaptive=adaptive,
         seeds=tuple(dict.fromkeys(seed or (0,))), limit=limit, timed=timed, shown=shown, counter=counter, lm=lm, reader=reader,
+        reference=reference_python,
     )  # fmt: skip
     plan = replace(plan, rates=tuple(rate or (() if tokens else plan.rates)), also=tuple(also or plan.also))
     try:
@@ -74,6 +79,9 @@ def bench_grid(  # noqa: PLR0913 - each is an option
         raise typer.BadParameter(str(error)) from error
     _note(out, processes)
     typer.echo(f"{count} new rows in {out}")
+    if failed := [row for row in read_jsonl(out) if row.get("failed")]:
+        methods = ", ".join(sorted({row["method"] for row in failed}))
+        typer.echo(f"{len(failed)} rows in it keep nothing, since the package failed ({methods}); their 'failed' says why")
 
 
 def _progressing(plan: Plan, out: Path, todo: Sequence[Job], processes: int, minutes: float | None) -> int:

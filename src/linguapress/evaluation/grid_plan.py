@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from linguapress.errors import InvalidRecord
-from linguapress.evaluation.bench import trials
+from linguapress.evaluation.bench import Trial
+from linguapress.evaluation.package_trials import trials
 from linguapress.evaluation.sizes import Size, sizes
 from linguapress.evaluation.tables import Row
 from linguapress.evaluation.tasks import TASKS, Example, examples
@@ -40,6 +41,7 @@ class Plan:
         also: other tokenizers that count.
         lm: causal language model of the perplexity methods.
         reader: who answers, see :func:`~linguapress.evaluation.readers.reader_of`; empty = nobody.
+        reference: interpreter of an environment that has the package ``llmlingua``, for its methods; empty = there is none.
     """
 
     data: Path
@@ -57,11 +59,17 @@ class Plan:
     also: tuple[str, ...] = ("embedded", "gpt2")
     lm: str = CAUSAL
     reader: str = ""
+    reference: str = ""
 
     @property
     def sizes(self) -> list[Size]:
         """The budgets."""
         return sizes(self.counter, tokens=self.tokens, rates=self.rates, adaptive=self.adaptive)
+
+    @property
+    def trials(self) -> list[Trial]:
+        """Every method at every budget that it can be run at."""
+        return trials(self.methods, self.sizes, self.lm, self.reference)
 
     @property
     def conditions(self) -> Row:
@@ -135,8 +143,7 @@ def _rows(text: bytes, file: Path) -> list[Row]:
 
 def jobs(plan: Plan, known: set[Key]) -> list[Job]:
     """What is left to do, one example of each task in turn, so that a grid that ends early has some of everything."""
-    groups = trials(plan.methods, plan.sizes, plan.lm).values()
-    labels = [(trial.method, str(trial.size.label)) for group in groups for trial in group]
+    labels = [(trial.method, str(trial.size.label)) for trial in plan.trials]
     columns = [_column(plan, task, seed, labels, known) for seed in plan.seeds for task in plan.tasks]
     return [job for row in zip_longest(*columns) for job in row if job and job.wanted]
 

@@ -99,7 +99,7 @@ def finetune(  # noqa: PLR0913 - each parameter is an option of the command line
     learning_rate: Rate = 5e-4,
     warm: Warm = 0.03,
     schedule: Schedule = "linear",
-    recite: Annotated[float, typer.Option(min=0, help="Weight of the losses of saying the chunks again.")] = 0.0,
+    recite: Annotated[float, typer.Option(min=0, help="Weight of saying the chunks again; 0 = as in the paper.")] = 1.0,
     distil: Distil = 0.0,
     nested: Nested = False,
     chunks: Annotated[int, typer.Option(min=1, help="Most chunks in a prompt, of which one holds the answer.")] = 1,

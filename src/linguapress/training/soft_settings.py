@@ -51,7 +51,7 @@ class SoftTraining:
         continuation: weight of the loss of going on with the text, next to that of saying it again (ICAE, section 2.2.2; EPL).
         following: tokens of the text behind that are gone on with.
         recite: weight of the losses of saying the chunks again and of going on from a few tokens somewhere within them, next to
-            answering (finetuning): else the memory is unlearnt before a small model has learnt to ask it.
+            answering (finetuning): else a small model unlearns the memory before it has learnt to ask it. 0 = as in the paper.
         distil: weight of the divergence from the model that reads the text itself (Kullback-Leibler, in nats).
         nested: learn 1, 2, 4 ... k memory tokens at once, one number a step (Matryoshka), so that a memory can be cut.
         chunks: most texts side by side in a prompt, of which one holds the answer (finetuning).
@@ -87,7 +87,7 @@ class SoftTraining:
     schedule: str = "linear"
     continuation: float = 0.0
     following: int = 32
-    recite: float = 0.0
+    recite: float = 1.0
     distil: float = 0.0
     nested: bool = False
     chunks: int = 1
