@@ -34,6 +34,10 @@ class Chain(Compressor):
         object.__setattr__(self, "steps", tuple(steps))
         object.__setattr__(self, "slack", tuple(slack) or (1.0,) * len(steps))
 
+    def for_demonstrations(self) -> Compressor:
+        """A chain of what its steps are for them."""
+        return Chain(*(step.for_demonstrations() for step in self.steps), slack=self.slack)
+
     @property
     def models(self) -> tuple[Any, ...]:
         """Those of all steps."""

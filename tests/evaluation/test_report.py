@@ -144,7 +144,8 @@ def test_guards_are_weighed_against_the_method_without_them(found, tmp_path):
     rows = [one | {"numbers": 1.0} for one in grid() if one["method"] == "lingua"]
     bare = [one | {"method": "lingua:guard=0", "numbers": 0.25, "torn": 2} for one in rows]
     bare = [one | ({"answer": True} if one["task"] == "nq" and one["budget"] == 0.2 else {}) for one in bare]
-    (table,) = report_guards.guard_tables(report_data.findings([write(tmp_path / "guards.jsonl", rows + bare)]))
+    alone = row("lingua", 99, False, 0.9)  # nothing to weigh it against
+    (table,) = report_guards.guard_tables(report_data.findings([write(tmp_path / "guards.jsonl", [*rows, *bare, alone])]))
     nq, junk = ([cell.text for cell in cells] for cells in table.rows)
     assert nq == ["nq", "0.900", "0.950", "-0.050", "100.0%", "25.0%", "0.00", "2.00"]  # without: 20 and 18 of 20
     assert junk[:4] == ["no-answer", "0.100", "0.100", "+0.000"]

@@ -7,11 +7,12 @@ from hypothesis import strategies as st
 from methods.toy_lm import ToyLM
 from samples import BRIDGE, OVEN, hostile
 
-from linguapress import Budget, InvalidBudget, InvalidDocuments, Prompt, compress_prompt, compress_prompts
+from linguapress import Budget, Chain, InvalidBudget, InvalidDocuments, Prompt, compress_prompt, compress_prompts
 from linguapress.methods.lingua import Lingua
 from linguapress.methods.llmlingua import LLMLingua
 from linguapress.methods.llmlingua2 import LLMLingua2
 from linguapress.methods.longllmlingua import LongLLMLingua
+from linguapress.methods.query_select import QuerySelect
 from linguapress.models.lexical import LexicalRelevance
 
 INSTRUCTION = "Answer the question step by step, and give only a number at the end of your answer."
@@ -58,8 +59,13 @@ def test_lingua_judges_no_demonstration_by_the_question():
     )
     assert out.text == plain.text
     assert len(out.demonstrations) == len(SHOTS)
-    whole = Lingua(LexicalRelevance(), FakeKeep(), slack=1.0)
-    assert whole.for_demonstrations() is whole
+    chained = compress_prompt(Chain(Lingua(LexicalRelevance(), FakeKeep())), INSTRUCTION, SHOTS, asked, budget=words(rate=0.6))
+    assert chained.text == plain.text
+
+
+def test_query_select_keeps_the_demonstrations_that_are_asked_for():
+    press = QuerySelect(LexicalRelevance(), FakeKeep(), slack=2.0)
+    assert press.for_demonstrations() is press
 
 
 def test_the_frame_has_rates_of_its_own():

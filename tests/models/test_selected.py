@@ -72,9 +72,11 @@ def test_where_the_selector_cannot_read_the_first_look_decides():
 def test_where_the_selector_finds_nothing_the_first_look_decides():
     selector = Said({TEXTS[1]: 9.0}, {TEXTS[1]: 0.02})
     first = Said({TEXTS[0]: 0.5}, {"It opened in 1939.": 0.8, TEXTS[1]: 0.2})
-    rating = SelectedRelevance(selector, first).rate(QUERY, *drafts())
+    rating = SelectedRelevance(selector, first, first_weight=1).rate(QUERY, *drafts())
     assert rating.units[0][1] == max(value for row in rating.units for value in row)
     assert rating.needed[1][0] == pytest.approx(0.02)  # what it says of need is not made up
+    unread = SelectedRelevance(Said({TEXTS[1]: 9.0}, {TEXTS[1]: 0.99}, legible=0.5), first)
+    assert unread._found([np.array([0.99])], np.array([0.5])) == pytest.approx(0.55)  # what it cannot read it has not found
     always = SelectedRelevance(selector, first, sure=0, first_weight=1).rate(QUERY, *drafts())
     assert always.units[1][0] == max(value for row in always.units for value in row)
 

@@ -12,8 +12,8 @@ FAR = 4  # chunks side by side
 _MOST, _ONE, _BETWEEN = 16, 1, (8, 4)  # numbers of memory tokens
 _METHODS = ("500x", "icae")
 _SHARES = {"": 1.0, BEST: 0.75}  # of the steps, by recipe
-_TUNED, _TUNED_ONE = 0.5, 0.25  # of the steps of finetuning, of other compressors than the best and of one memory token
 _FEW, _SHORT = 0.1875, 0.25  # the same, of fewer memory tokens, which soon learn what they can, and of other recipes
+_TUNED = 0.25  # of the steps of finetuning, of other compressors than the best
 _OURS: tuple[object, ...] = ("--growing", 0.5)
 RECIPES: dict[str, tuple[object, ...]] = {
     "": (*_OURS, "--no-anchored"),
@@ -74,8 +74,7 @@ class Plan:
 
     def tuning(self, cell: Cell) -> int:
         """Steps of its finetuning; both methods have the same."""
-        share = 1.0 if cell == self.best else _TUNED if cell.k == _MOST else _TUNED_ONE
-        return max(1, round(self.finetune * share))
+        return max(1, round(self.finetune * (1 if cell == self.best else _TUNED)))
 
     def asks(self, cell: Cell) -> bool:
         """Whether it is finetuned and asked questions: the largest and the smallest number, and the best recipe."""

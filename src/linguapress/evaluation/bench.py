@@ -14,6 +14,7 @@ from linguapress.errors import InvalidBudget
 from linguapress.evaluation.clock import Clock, Forgetful, forward_clock, readers
 from linguapress.evaluation.contenders import contender
 from linguapress.evaluation.measure import figures
+from linguapress.evaluation.package import Package
 from linguapress.evaluation.ranking import place as gold_place
 from linguapress.evaluation.sizes import Size
 from linguapress.evaluation.tables import Row
@@ -31,6 +32,8 @@ class Trial(NamedTuple):
 
     def compress(self, example: Example) -> Compression:
         """What the method makes of an example; of a few-shot prompt, under one budget for all its parts."""
+        if example.prompt and isinstance(self.compressor, Package):
+            return self.compressor.compress_shots(example.prompt, budget=self.size.budget)
         if example.prompt:
             prompt = example.prompt
             parts = prompt.instruction, prompt.demonstrations, prompt.question
@@ -38,19 +41,20 @@ class Trial(NamedTuple):
         return self.compressor.compress(example.documents, example.question, budget=self.size.budget)
 
 
-def trials(methods: Sequence[str], sizes: Sequence[Size], lm: str = CAUSAL) -> dict[str, list[Trial]]:
+def trials(methods: Sequence[str], sizes: Sequence[Size], lm: str = CAUSAL, reference: str = "") -> dict[str, list[Trial]]:
     """What is run of each method; nothing at an open budget of one that cannot tell how much to keep.
 
     Args:
         methods: names of contenders.
         sizes: how much may remain.
         lm: the causal language model of the perplexity methods.
+        reference: interpreter of an environment that has the package ``llmlingua``; empty = there is none.
 
     Raises:
         InvalidBudget: nothing is left to run.
-        UnknownName: a contender that does not exist.
+        UnknownName: a contender that does not exist, or one of the package without an interpreter.
     """
-    found = {name: _trials(name, contender(name, lm), sizes) for name in methods}
+    found = {name: _trials(name, contender(name, lm, reference), sizes) for name in methods}
     if not any(found.values()):
         raise InvalidBudget(f"none of {', '.join(methods)} can tell how much to keep; give budgets")
     return found

@@ -6,13 +6,12 @@ Rows with times are measured one after another by that process alone, before the
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
 from threading import Thread
 
@@ -31,8 +30,6 @@ from linguapress.evaluation.readers import Reader, read, reader_of
 from linguapress.evaluation.tables import Row
 from linguapress.evaluation.tasks import TASKS
 from linguapress.jsonl import append_jsonl
-
-_WATCH = 2.0  # seconds between looks at whether the parent is still there
 
 
 @dataclass(frozen=True)
@@ -142,7 +139,7 @@ def _results(plan: Plan, todo: Sequence[Job], processes: int) -> Generator[tuple
     if not shared:
         return
     threads = max(1, (os.cpu_count() or 1) // processes)
-    pool = ProcessPoolExecutor(processes, get_context("spawn"), _begin, (threads, os.getpid()))
+    pool = ProcessPoolExecutor(processes, get_context("spawn"), _begin, (threads,))
     try:
         running = {pool.submit(_found, plan, job): job for job in shared}
         for future in as_completed(running):
@@ -151,19 +148,19 @@ def _results(plan: Plan, todo: Sequence[Job], processes: int) -> Generator[tuple
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _begin(threads: int, parent: int) -> None:
+def _begin(threads: int) -> None:
     """Shares the cores among the processes, none of which outlives the one that writes."""
-    Thread(target=_leave_with, args=(parent,), daemon=True).start()
+    Thread(target=_leave_with_parent, daemon=True).start()
     import torch
 
     torch.set_num_threads(threads)
 
 
-def _leave_with(parent: int) -> None:
-    """Ends this process soon after its parent was killed, when nobody is left to take its rows or to end it."""
-    while os.getppid() == parent:
-        time.sleep(_WATCH)
-    os._exit(1)
+def _leave_with_parent() -> None:
+    """Ends this process when its parent was killed: nobody is left to take its rows, or to end it."""
+    if parent := parent_process():
+        parent.join()
+        os._exit(1)
 
 
 def _found(plan: Plan, job: Job) -> list[Row]:

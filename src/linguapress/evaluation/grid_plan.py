@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from linguapress.errors import InvalidRecord
-from linguapress.evaluation.bench import Trial
-from linguapress.evaluation.package_trials import trials
+from linguapress.evaluation.bench import Trial, trials
 from linguapress.evaluation.sizes import Size, sizes
 from linguapress.evaluation.tables import Row
 from linguapress.evaluation.tasks import TASKS, Example, examples
@@ -69,7 +68,8 @@ class Plan:
     @property
     def trials(self) -> list[Trial]:
         """Every method at every budget that it can be run at."""
-        return trials(self.methods, self.sizes, self.lm, self.reference)
+        groups = trials(self.methods, self.sizes, self.lm, self.reference).values()
+        return [trial for group in groups for trial in group]
 
     @property
     def conditions(self) -> Row:

@@ -19,7 +19,7 @@ from linguapress.compression import Compression
 from linguapress.compressor import Compressor
 from linguapress.counters import remembering
 from linguapress.draft import Draft
-from linguapress.errors import UnknownName
+from linguapress.errors import InvalidDocuments, UnknownName
 from linguapress.evaluation.package_process import PackageFailed, process_of
 from linguapress.evaluation.package_rebuilt import Rebuilt, Request
 from linguapress.evaluation.perplexity_reference import SETTINGS
@@ -77,9 +77,13 @@ class Package(Compressor):
 
         Raises:
             InvalidBudget: the budget is open.
+            InvalidDocuments: a request is a single text.
             PackageNotUsable: the interpreter has no ``llmlingua``.
             ModelNotFound: the language model is in no folder.
         """
+        for request in documents:
+            if isinstance(request, str):
+                raise InvalidDocuments(f"documents must be a list of strings, got {request!r:.60}; wrap a single text in a list")
         asked = queries or [None] * len(documents)
         return [self._compressed(request, query, budget) for request, query in zip(documents, asked, strict=True)]
 
@@ -102,7 +106,7 @@ class Package(Compressor):
         asked = query if query and query.strip() else None
         draft = Draft(passages, asked, 0, remembering(budget.counter), budget.separator)
         request = Request(draft.allowing(budget.limit(draft.tokens)), frozenset(frame))
-        if draft.tokens <= request.draft.limit:
+        if draft.tokens <= request.draft.limit or not request.inner:
             return request.whole()
         try:
             return request.rebuilt(self.method, process_of(self.python, self.lm).ask(self._asked(request)))

@@ -7,6 +7,7 @@ import os
 import subprocess
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import cache
 from multiprocessing.util import Finalize  # unlike atexit, also runs where a process of a pool ends
 from pathlib import Path
@@ -70,7 +71,7 @@ class PackageProcess:
             process = self._process or self._started()
             try:
                 answer = self._exchanged(process, json.dumps(request) + "\n")
-            except PackageFailed:
+            except BaseException:  # after an interrupt, too: the next request would get this one's answer
                 self._end()
                 raise
         if "unusable" in answer:
@@ -151,8 +152,9 @@ def _folder() -> Path:
 def _pass_on(process: subprocess.Popen[str], lines: SimpleQueue[str]) -> None:
     """Hands over the lines of a process, and an empty one at their end."""
     assert process.stdout, "started with a pipe"
-    for line in process.stdout:
-        lines.put(line)
+    with suppress(ValueError):  # closed while it was read
+        for line in process.stdout:
+            lines.put(line)
     lines.put("")
 
 

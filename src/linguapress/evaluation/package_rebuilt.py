@@ -39,7 +39,9 @@ class Rebuilt(Compression):
 
     @property
     def times(self) -> Row:
-        """Milliseconds for a row: the package's own, without those of finding its words."""
+        """Milliseconds for a row: the package's own, without those of finding its words; none where it failed."""
+        if self.failed:
+            return {"ms": None, "forward_ms": None}
         return {"ms": sum(stage.milliseconds for stage in self.stages), "forward_ms": self.forward}
 
 
@@ -72,7 +74,7 @@ class Request:
         return max(1, self.draft.limit - (self.draft.count(self.draft.separator.join(["", *around])) if around else 0))
 
     def whole(self) -> Rebuilt:
-        """Everything, which fits."""
+        """Everything, which fits, or of which nothing may be shortened."""
         return self._result(self.draft, self.draft.text)
 
     def failed(self, method: str, reason: str) -> Rebuilt:

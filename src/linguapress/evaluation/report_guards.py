@@ -23,7 +23,8 @@ _ABOUT = (
 def guard_tables(found: Findings) -> list[Table]:
     """One for each method that was also run without guards, as ``METHOD:guard=0``."""
     methods = {row["method"] for one in found.results for row in one.rows}
-    return [_table(found, method) for method in sorted(methods) if f"{method}{_WITHOUT}" in methods]
+    tables = [_table(found, method) for method in sorted(methods) if f"{method}{_WITHOUT}" in methods]
+    return [table for table in tables if table.rows]
 
 
 def _table(found: Findings, method: str) -> Table:
@@ -35,28 +36,40 @@ def _table(found: Findings, method: str) -> Table:
 
 def _cells(one: Results, method: str) -> list[Cell]:
     """A task's line; none where the two were not run on the same examples."""
-    both = _by_example(one, (f"{method}{_WITHOUT}", method), one.quality)
-    (apart,) = differences(both, f"{method}{_WITHOUT}", one.quality) or (None,)
+    both = method, f"{method}{_WITHOUT}"
+    rows = _shared(one, both)
+    means = _by_example(rows, one.quality)
+    (apart,) = differences(means, both[1], one.quality) or (None,)
     if apart is None:
         return []
-    means = [np.mean([row[one.quality.key] for row in both if row["method"] == name]) for name in (method, f"{method}{_WITHOUT}")]
     interval = f"[{apart['low']:+.3f}, {apart['high']:+.3f}]"
-    cells = [Cell(one.task), *(Cell(f"{mean:.3f}") for mean in means), Cell(f"{apart['difference']:+.3f}", (interval,))]
-    return [*cells, *(_bought(one, name, key, form) for key, _, form in _BOUGHT for name in (method, f"{method}{_WITHOUT}"))]
+    figures = [_mean(means, name, one.quality.key, "{:.3f}") for name in both]
+    bought = [_mean(rows, name, key, form) for key, _, form in _BOUGHT for name in both]
+    return [Cell(one.task), *figures, Cell(f"{apart['difference']:+.3f}", (interval,)), *bought]
 
 
-def _by_example(one: Results, methods: Sequence[str], quality: Quality) -> list[Row]:
-    """Means over the rates that both methods have of an example, as rows of a single budget."""
-    values: dict[tuple[str, Any, Any], dict[Any, float]] = {}
-    for row in one.rows:
-        if row["method"] in methods and row["budget"] != "adaptive" and row.get(quality.key) is not None:
-            values.setdefault((row["method"], row["id"], row.get("seed", 0)), {})[row["budget"]] = float(row[quality.key])
+def _shared(one: Results, both: tuple[str, str]) -> list[Row]:
+    """Rows of both methods, of the examples and rates that both were run at."""
+    rows = [row for row in one.rows if row["budget"] != "adaptive" and row.get(one.quality.key) is not None]
+    first, second = ({_asked(row) for row in rows if row["method"] == name} for name in both)
+    return [row for row in rows if row["method"] in both and _asked(row) in first & second]
+
+
+def _asked(row: Row) -> tuple[Any, ...]:
+    return row["id"], row.get("seed", 0), row["budget"]
+
+
+def _by_example(rows: Sequence[Row], quality: Quality) -> list[Row]:
+    """Means over the rates, as rows of a single budget."""
+    values: dict[tuple[Any, ...], list[float]] = {}
+    for row in rows:
+        values.setdefault((row["method"], *_asked(row)[:2]), []).append(float(row[quality.key]))
     return [
-        {"method": method, "budget": "all", "id": name, "seed": seed, quality.key: float(np.mean(list(found.values())))}
+        {"method": method, "budget": "all", "id": name, "seed": seed, quality.key: float(np.mean(found))}
         for (method, name, seed), found in values.items()
     ]
 
 
-def _bought(one: Results, method: str, key: str, form: str) -> Cell:
-    rows = [row for row in one.rows if row["method"] == method and row["budget"] != "adaptive" and row.get(key) is not None]
-    return Cell(form.format(np.mean([float(row[key]) for row in rows])) if rows else "")
+def _mean(rows: Sequence[Row], method: str, key: str, form: str) -> Cell:
+    values = [float(row[key]) for row in rows if row["method"] == method and row.get(key) is not None]
+    return Cell(form.format(np.mean(values)) if values else "")

@@ -66,7 +66,7 @@ class Lingua(Compressor):
 
     def for_demonstrations(self) -> Compressor:
         """Words by keep probability: a worked example shows how, so the question does not tell which of them is of use."""
-        return LLMLingua2(self.keep, guard=self.guard) if self.slack > 1 else self
+        return LLMLingua2(self.keep, guard=self.guard)
 
     @property
     def models(self) -> tuple[Relevance, KeepClassifier]:

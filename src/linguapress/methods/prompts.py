@@ -50,7 +50,7 @@ class Prompt:
 
     Attributes:
         instruction: what to do; may be empty.
-        demonstrations: worked examples, or documents.
+        demonstrations: worked examples; evidence for the question belongs into ``compress``.
         question: what is asked last; may be empty. It is the query of methods that take one.
     """
 
@@ -104,7 +104,7 @@ def compress_prompt(
     Args:
         press: any method.
         instruction: what to do; may be empty.
-        demonstrations: worked examples, or documents.
+        demonstrations: worked examples; evidence for the question belongs into ``compress``.
         question: what is asked last; may be empty. It is the query of methods that take one.
         budget: for all of it together.
         instruction_rate: share of the instruction to keep, 0..1; 1 = untouched (0.85 in the paper).

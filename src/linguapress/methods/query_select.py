@@ -58,6 +58,10 @@ class QuerySelect(Lingua):
         """A threshold drops sentences even when all of them fit."""
         return self.threshold is not None or super().always
 
+    def for_demonstrations(self) -> Compressor:
+        """Itself: who asks for what a question needs means it."""
+        return self
+
     def unbudgeted(self) -> Compressor:
         """The same method with a threshold."""
         return self if self.threshold is not None else replace(self, threshold=ADAPTIVE)

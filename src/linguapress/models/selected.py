@@ -31,15 +31,16 @@ class Selector(Relevance, Protocol):
 class SelectedRelevance:
     """A unit's rating is its log-odds of being needed + its passage's log-share of the relevance + the first look's ratings.
 
-    A passage that the selector reads with legibility l counts its opinion l times; for the rest it counts as an average one, so
-    that the first look decides between passages in languages that the selector cannot read.
+    A passage that the selector reads with legibility l counts its opinion l times, less where it finds nothing anywhere (see
+    :attr:`sure`); for the rest it counts as an average one, so that the first look decides between passages in languages that the
+    selector cannot read.
 
     Attributes:
         selector: reads the question together with each passage.
         first: rates all passages; those that it finds least relevant are not read when there are more than ``most``.
         most: passages that are read.
         passage_weight: of a passage's log-share among the passages that are read. This and the following lie between
-            values that were compared on dev data, see ``notebooks/results/select_nq_dev_choices.md``.
+            values that were compared on dev data, see ``notebooks/results/select_nq_dev_choices.md`` and ``grid_dev_choices.md``.
         first_weight: of the first look's rating of a unit, and of its passage.
         sure: probability of being needed that the selector must give to some unit for its opinion to count in full; where it
             finds nothing, as in texts unlike those that it was trained on, the first look decides. 0 = it always counts.
@@ -65,7 +66,7 @@ class SelectedRelevance:
         read = np.sort(np.argsort(-glance, kind="stable")[: self.most]).tolist()
         found = self.selector.rate(query, [passages[i] for i in read], [units[i] for i in read])
         legible = self._legible(query, [passages[i] for i in read])
-        trust = legible * self._found(found.units)
+        trust = legible * self._found(found.units, legible)
         shares = self.passage_weight * _log_shares(found.passages, len(read))
         odds = [_log_odds(row) for row in found.units]
         neutral = _mean(shares, trust), _mean(np.array([row.mean() if len(row) else 0.0 for row in odds]), trust)
@@ -74,9 +75,9 @@ class SelectedRelevance:
         weight = self.first_weight * glance - _UNREAD
         needed = [np.zeros(len(row)) for row in first.units]
         opinion = [np.zeros(len(row)) for row in first.units]
-        for place, sure, reads, share, row, chance in zip(read, trust, legible, shares, odds, found.units, strict=True):
-            weight[place] += _UNREAD + sure * share + (1 - sure) * neutral[0]
-            opinion[place] = sure * row + (1 - sure) * neutral[1]
+        for place, trusted, reads, share, row, chance in zip(read, trust, legible, shares, odds, found.units, strict=True):
+            weight[place] += _UNREAD + trusted * share + (1 - trusted) * neutral[0]
+            opinion[place] = trusted * row + (1 - trusted) * neutral[1]
             glimpse = np.clip(np.asarray(first.units[place]) / max(best, 1e-6), 0, 1)
             needed[place] = reads * np.asarray(chance, dtype=np.float64) + (1 - reads) * glimpse
         rows = [self.scale * (weight[i] + opinion[i] + self.first_weight * np.asarray(row)) for i, row in enumerate(first.units)]
@@ -90,9 +91,10 @@ class SelectedRelevance:
         """Those of the first look."""
         return all_notes([self.first], passages, units)
 
-    def _found(self, needed: Sequence[Floats]) -> float:
-        """How far the selector has found anything, 0..1."""
-        most = max((float(np.max(np.nan_to_num(row), initial=0.0)) for row in needed), default=0.0)
+    def _found(self, needed: Sequence[Floats], legible: Floats) -> float:
+        """How far the selector has found anything in what it can read, 0..1."""
+        rows = zip(needed, legible, strict=True)
+        most = max((reads * float(np.max(np.nan_to_num(row), initial=0.0)) for row, reads in rows), default=0.0)
         return min(1.0, most / self.sure) if self.sure > 0 else 1.0
 
     def _legible(self, query: str, passages: Sequence[Passage]) -> Floats:

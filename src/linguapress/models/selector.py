@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from linguapress.models.embedded import EMBEDDED, SELECTOR
 from linguapress.models.pair_relevance import PairRelevance
 from linguapress.models.relevance import relevance_of
@@ -31,4 +33,5 @@ def selector_of(
     selector: Selector = PairRelevance(model, device, runtime)
     if prefix == "cross-encoder":
         selector = CrossEncoderSelector(CrossEncoderRelevance(name, device))
-    return SelectedRelevance(selector, relevance_of(first, device, runtime), most)
+    found = SelectedRelevance(selector, relevance_of(first, device, runtime), most)
+    return replace(found, sure=0.0) if prefix in ("cross-encoder", "open-provence") else found  # sure of other probabilities

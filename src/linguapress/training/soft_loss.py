@@ -53,10 +53,12 @@ class Losses:
         """Tokens of a question with its answer for which the window has room behind 1, 2 ... full chunks.
 
         Raises:
-            InvalidPrompt: there is none behind the most chunks.
+            InvalidPrompt: there is none behind the most chunks, or none to say a chunk again.
         """
         press, chunk = self._press, [0] * self._settings.longest
         (memory,) = press.encode([Part(chunk)])
+        if "recall" in self.weights:
+            self._again(memory, chunk)
         found = []
         for count in range(1, self._settings.chunks + 1):
             prompts: list[Prompt] = [[*[memory] * count, [0]]]
@@ -94,7 +96,7 @@ class Losses:
             return {}
         pairs = [pair for found, some in zip(memories, questions, strict=True) for pair in zip(found, some.contexts, strict=True)]
         again = [self._again(memory, chunk) for memory, chunk in pairs]
-        within = [self._recalled(memory, chunk) for memory, chunk in pairs]
+        within = [self._recalled(memory, chunk) for memory, chunk in pairs if len(chunk) > 1] or again
         return {name: _surprisals(self._reader.logits(laid), laid) for name, laid in (("regeneration", again), ("recall", within))}
 
     def _again(self, memory: Memory, ids: Sequence[int]) -> Laid:
@@ -103,7 +105,7 @@ class Losses:
     def _recalled(self, memory: Memory, ids: Sequence[int]) -> Laid:
         """Going on from tokens somewhere within a text, as an answer goes on from words that the question has of it."""
         at = int(torch.randint(max(1, len(ids) - 2 * _CUE), ()))
-        cue = min(_CUE, max(1, len(ids) - 1))
+        cue = min(_CUE, len(ids) - 1)
         return self._laid([memory, ids[at : at + cue]], [*ids[at + cue :], *self._press.lm.end])
 
     def _compared(self, name: str, with_memory: Sequence[Laid], with_text: Sequence[Prompt]) -> Terms:
