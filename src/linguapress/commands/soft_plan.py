@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from linguapress.commands.soft_gates import BEST
 
@@ -13,7 +14,6 @@ _MOST, _ONE, _BETWEEN = 16, 1, (8, 4)  # numbers of memory tokens
 _METHODS = ("500x", "icae")
 _SHARES = {"": 1.0, BEST: 0.75}  # of the steps, by recipe
 _FEW, _SHORT = 0.1875, 0.25  # the same, of fewer memory tokens, which soon learn what they can, and of other recipes
-_TUNED = 0.25  # of the steps of finetuning, of other compressors than the best
 _OURS: tuple[object, ...] = ("--growing", 0.5)
 RECIPES: dict[str, tuple[object, ...]] = {
     "": (*_OURS, "--no-anchored"),
@@ -27,6 +27,26 @@ RECIPES: dict[str, tuple[object, ...]] = {
 """What pretraining is told beyond the sizes: the first is that of both methods, compared on equal terms; the second our best."""
 
 
+class Round(NamedTuple):
+    """A round of finetuning.
+
+    Attributes:
+        name: of its folder, behind that of the compressor.
+        share: of the steps.
+        rate: highest learning rate.
+        chunks: most texts side by side.
+    """
+
+    name: str
+    share: float
+    rate: float
+    chunks: int = 1
+
+
+_ROUNDS = (Round("", 0.25, 3e-3),)
+_BEST_ROUNDS = (Round("", 1.0, 3e-3), Round("more", 0.5, 3e-3), Round(f"chunks{FAR}", 0.125, 1e-3, FAR))
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What is run, and on what.
@@ -38,7 +58,7 @@ class Plan:
         out: folder of all runs.
         minutes: of the base.
         pretrain: steps of the largest number of memory tokens; the others have fewer.
-        finetune: steps of the best compressor; others have fewer, the same ones for both methods.
+        finetune: steps of the first round of the best compressor; others have fewer, the same ones for both methods.
         seeds: runs of the largest and the smallest number of memory tokens.
         limit: texts and questions that are measured on.
     """
@@ -72,9 +92,9 @@ class Plan:
         share = _SHARES.get(cell.recipe, _SHORT) if cell.k == _MOST else _FEW
         return max(1, round(self.pretrain * share))
 
-    def tuning(self, cell: Cell) -> int:
-        """Steps of its finetuning; both methods have the same."""
-        return max(1, round(self.finetune * (1 if cell == self.best else _TUNED)))
+    def rounds(self, cell: Cell) -> tuple[Round, ...]:
+        """Of its finetuning, each of which goes on from the one before."""
+        return _BEST_ROUNDS if cell == self.best else _ROUNDS
 
     def asks(self, cell: Cell) -> bool:
         """Whether it is finetuned and asked questions: the largest and the smallest number, and the best recipe."""

@@ -18,7 +18,7 @@ from typing import Annotated, Any
 import typer
 
 from linguapress.commands.soft_page import draw, page
-from linguapress.commands.soft_plan import CHUNK, FAR, RECIPES, Cell, Plan
+from linguapress.commands.soft_plan import CHUNK, FAR, RECIPES, Cell, Plan, Round
 
 app = typer.Typer(help="Replicate 500xCompressor and ICAE on a small language model.", no_args_is_help=True)
 
@@ -32,7 +32,7 @@ def run(  # noqa: PLR0913 - each parameter is an option of the command line
     results: Annotated[Path, typer.Option(help="NAME: NAME.json, NAME.md and NAME.svg are written.")] = Path("soft"),
     base_minutes: Annotated[float, typer.Option(min=0.01, help="Training of the base model.")] = 24,
     pretrain: Annotated[int, typer.Option(min=1, help="Steps of k = 16; the others have fewer.")] = 8000,
-    finetune: Annotated[int, typer.Option(min=1, help="Steps of the best compressor.")] = 4000,
+    finetune: Annotated[int, typer.Option(min=1, help="Steps of the first round of the best compressor.")] = 4000,
     seeds: Annotated[int, typer.Option(min=1, help="Runs of k = 1 and k = 16; the others have one.")] = 3,
     processes: Annotated[int, typer.Option(min=1, help="Runs at once, each on one thread.")] = 2,
     limit: Annotated[int, typer.Option(min=2, help="Texts and questions that are measured on.")] = 400,
@@ -78,7 +78,6 @@ def work(plan: Plan, cell: Cell) -> None:
         answered(plan, cell)
     if cell == plan.best:
         for chunks in (1, FAR):
-            finetuned(plan, cell, chunks)
             beside(plan, cell, chunks)
 
 
@@ -95,20 +94,22 @@ def pretrained(plan: Plan, cell: Cell) -> None:
         )  # fmt: skip
 
 
-def finetuned(plan: Plan, cell: Cell, chunks: int = 1) -> None:
-    """Learns to let the base answer questions from one chunk; then, for a quarter of the steps, from several side by side.
+def finetuned(plan: Plan, cell: Cell) -> None:
+    """Learns to let the base answer questions, round by round.
 
     The chunks are said again all the while: without that the memory is unlearnt before answering is learnt.
     """
-    folder, alone = tuned(plan, cell, chunks), chunks == 1
-    start = plan.out / "pretrain" / cell.name if alone else tuned(plan, cell)
-    steps, rate = (plan.tuning(cell), 3e-3) if alone else (max(1, plan.tuning(cell) // 4), 1e-3)
-    if not (folder / "metrics.json").exists():
-        call(
-            folder.with_suffix(".log"), "train", "soft", "finetune", *repeated("--data", plan.questions), "--out", folder,
-            "--start", start, "--lm", plan.out / "base", "--longest", CHUNK, "--steps", steps, "--batch", 16, "--recite", 1,
-            "--learning-rate", rate, "--seed", cell.seed, "--chunks", chunks, "--threads", 1,
-        )  # fmt: skip
+    start = plan.out / "pretrain" / cell.name
+    for number, one in enumerate(plan.rounds(cell)):
+        folder, steps = tuned(plan, cell, one), max(1, round(plan.finetune * one.share))
+        if not (folder / "metrics.json").exists():
+            call(
+                folder.with_suffix(".log"), "train", "soft", "finetune", *repeated("--data", plan.questions), "--out", folder,
+                "--start", start, "--lm", plan.out / "base", "--longest", CHUNK, "--steps", steps,
+                "--batch", 16, "--recite", 1, "--learning-rate", one.rate, "--seed", cell.seed + number, "--chunks", one.chunks,
+                "--threads", 1,
+            )  # fmt: skip
+        start = folder
 
 
 def said(plan: Plan, cell: Cell) -> None:
@@ -124,7 +125,7 @@ def answered(plan: Plan, cell: Cell) -> None:
     out = plan.out / "answered" / f"{cell.name}.json"
     if not out.exists():
         asked = [*repeated("--questions", plan.questions), *repeated("--unseen", plan.unseen)]
-        call(out.with_suffix(".log"), "bench-soft", tuned(plan, cell), "--out", out, *common(plan), *asked)
+        call(out.with_suffix(".log"), "bench-soft", last(plan, cell), "--out", out, *common(plan), *asked)
 
 
 def beside(plan: Plan, cell: Cell, learnt: int) -> None:
@@ -132,7 +133,7 @@ def beside(plan: Plan, cell: Cell, learnt: int) -> None:
     out = plan.out / "beside" / f"{learnt}.json"
     if not out.exists():
         asked = [*repeated("--questions", plan.questions), "--chunks", FAR]
-        call(out.with_suffix(".log"), "bench-soft", tuned(plan, cell, learnt), "--out", out, *common(plan), *asked)
+        call(out.with_suffix(".log"), "bench-soft", last(plan, cell, learnt), "--out", out, *common(plan), *asked)
 
 
 def found_of(plan: Plan, cell: Cell) -> dict[str, Any] | None:
@@ -163,9 +164,14 @@ def about_base(plan: Plan) -> dict[str, Any]:
     return {key: value for key, value in metrics.items() if key != "samples"} | {"settings": settings}
 
 
-def tuned(plan: Plan, cell: Cell, chunks: int = 1) -> Path:
-    """Folder of the finetuned compressor."""
-    return plan.out / "finetune" / (cell.name if chunks == 1 else f"{cell.name}-chunks{chunks}")
+def tuned(plan: Plan, cell: Cell, one: Round) -> Path:
+    """Folder of a compressor after a round of its finetuning."""
+    return plan.out / "finetune" / "-".join(filter(None, (cell.name, one.name)))
+
+
+def last(plan: Plan, cell: Cell, chunks: int = 1) -> Path:
+    """Folder of a compressor after its last round with at most so many texts side by side."""
+    return tuned(plan, cell, [one for one in plan.rounds(cell) if one.chunks <= chunks][-1])
 
 
 def common(plan: Plan) -> list[object]:
