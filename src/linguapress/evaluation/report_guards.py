@@ -16,7 +16,7 @@ _WITHOUT = ":guard=0"
 _BOUGHT = (("numbers", "numbers kept", "{:.1%}"), ("torn", "torn numbers a result", "{:.2f}"))
 _ABOUT = (
     "The task's figure with guards less that without, mean over the rates, with its paired 95 % interval over the examples. Then "
-    "what guards are for, with and without them: the share of the distinct numbers of the source that is left, and numbers torn."
+    "what guards are for, with and without them: the share of the numbers of the evidence that is left, and numbers torn."
 )
 
 
