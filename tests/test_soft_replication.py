@@ -145,10 +145,10 @@ def test_the_whole_command_with_its_steps_faked(tmp_path, monkeypatch):
     rounds = [one for one in calls if one[:3] == ["train", "soft", "finetune"] and "anchored" in one[one.index("--out") + 1]]
     path = [(one[one.index("--start") + 1].rsplit("/", 2)[1:], one[one.index("--chunks") + 1]) for one in rounds]
     best = "500x-k16-s0-anchored"
-    assert path == [(["pretrain", best], "1"), (["finetune", best], "1"), (["finetune", f"{best}-more"], "4")]
-    assert len({one[one.index("--seed") + 1] for one in rounds}) == 3
+    assert path == [(["pretrain", best], "1"), (["finetune", best], "4")]
+    assert len({one[one.index("--seed") + 1] for one in rounds}) == 2
     measured = [one[1].rsplit("/", 1)[1] for one in calls if one[0] == "bench-soft" and best in one[1]]
-    assert measured == [best, f"{best}-more", f"{best}-more", f"{best}-chunks4"]  # texts, questions, alone, among four
+    assert measured == [best, best, best, f"{best}-chunks4"]  # texts, questions, alone, among four
     assert {file.suffix for file in tmp_path.glob("soft.*")} == {".json", ".md", ".svg"}
     assert str(tmp_path) not in (tmp_path / "soft.json").read_text()
     count = len(calls)

@@ -23,7 +23,7 @@ text; that model has learnt from the same questions, so it is the full-context m
 deviation over seeds. The paper's curve is another model's (Llama-3-8B-Instruct, not finetuned on its questions): compare the shape.
 ICAE here is what the paper compares with: no loss of going on with the text. `anchored` is the recipe that we would use: memory
 tokens begin as tokens of the text, and in its last 60 % it reads texts of full length alone, where the others read lengths from a
-half on; methods are compared without it, on equal terms. It is also finetuned for six times as many steps; "learnt with 4" goes on
+half on; methods are compared without it, on equal terms. It is also finetuned for four times as many steps; "learnt with 4" goes on
 from it for some more. Finetuning says the chunks again all the while, which the paper's does not. -: not measured.
 """
 

@@ -44,7 +44,7 @@ class Round(NamedTuple):
 
 
 _ROUNDS = (Round("", 0.25, 3e-3),)
-_BEST_ROUNDS = (Round("", 1.0, 3e-3), Round("more", 0.5, 3e-3), Round(f"chunks{FAR}", 0.125, 1e-3, FAR))
+_BEST_ROUNDS = (Round("", 1.0, 3e-3), Round(f"chunks{FAR}", 0.125, 1e-3, FAR))
 
 
 @dataclass(frozen=True, slots=True)
