@@ -131,7 +131,7 @@ class Compressor(ABC):
         if not isinstance(budget, Budget):
             raise InvalidBudget(f"budget must be a Budget, got {budget!r}; write Budget(tokens=500) or Budget(rate=0.3)")
         asked, records = queries or [None] * len(documents), prepared or [None] * len(documents)
-        bare = [_draft(request, query, budget) for request, query in zip(documents, asked, strict=True)]
+        bare = [draft_of(request, query, budget) for request, query in zip(documents, asked, strict=True)]
         press = self.unbudgeted() if budget.open else self
         before = [draft.tokens for draft in bare]
         limits = [budget.limit(tokens) for tokens in before]
@@ -237,7 +237,13 @@ def _check_batch(documents: Sequence[Sequence[str]], queries: Sequence[Any] | No
             raise ValueError(f"{name} must be one for each of {len(documents)} requests, or None, got {row!r:.60}")
 
 
-def _draft(documents: Sequence[str], query: str | None, budget: Budget) -> Draft:
+def draft_of(documents: Sequence[str], query: str | None, budget: Budget) -> Draft:
+    """Documents of which everything is kept; the limit is not known yet.
+
+    Raises:
+        InvalidDocuments: what is no list of strings.
+        TypeError: a query that is no string.
+    """
     _check_documents(documents)
     if not isinstance(query, str | None):
         raise TypeError(f"query must be a string or None, got {query!r}")

@@ -16,17 +16,15 @@ from typing import Any, ClassVar
 
 from linguapress.budget import Budget
 from linguapress.compression import Compression
-from linguapress.compressor import Compressor
-from linguapress.counters import remembering
+from linguapress.compressor import Compressor, draft_of
 from linguapress.draft import Draft
-from linguapress.errors import InvalidDocuments, UnknownName
+from linguapress.errors import UnknownName
 from linguapress.evaluation.package_process import PackageFailed, process_of
 from linguapress.evaluation.package_rebuilt import Rebuilt, Request
 from linguapress.evaluation.perplexity_reference import SETTINGS
 from linguapress.methods.prompts import Prompt
 from linguapress.models.embedded import CAUSAL
 from linguapress.prepared import Prepared
-from linguapress.text import Passage
 
 _OPEN = Budget()
 _APART = {"concate_question": False}  # what stays whole we put around its text ourselves
@@ -77,13 +75,10 @@ class Package(Compressor):
 
         Raises:
             InvalidBudget: the budget is open.
-            InvalidDocuments: a request is a single text.
+            InvalidDocuments: a request is no list of strings.
             PackageNotUsable: the interpreter has no ``llmlingua``.
             ModelNotFound: the language model is in no folder.
         """
-        for request in documents:
-            if isinstance(request, str):
-                raise InvalidDocuments(f"documents must be a list of strings, got {request!r:.60}; wrap a single text in a list")
         asked = queries or [None] * len(documents)
         return [self._compressed(request, query, budget) for request, query in zip(documents, asked, strict=True)]
 
@@ -102,9 +97,7 @@ class Package(Compressor):
         """Everything if it fits; else what the package makes of the documents, but for those that frame them."""
         if budget.open:
             self.unbudgeted()
-        passages = tuple(Passage.whole(*pair) for pair in enumerate(documents))
-        asked = query if query and query.strip() else None
-        draft = Draft(passages, asked, 0, remembering(budget.counter), budget.separator)
+        draft = draft_of(documents, query, budget)
         request = Request(draft.allowing(budget.limit(draft.tokens)), frozenset(frame))
         if draft.tokens <= request.draft.limit or not request.inner:
             return request.whole()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import tempfile
 from collections.abc import Mapping
@@ -17,7 +16,7 @@ from typing import Any
 
 from linguapress.errors import MissingExtra, ModelNotFound
 from linguapress.evaluation.parity_models import portable
-from linguapress.evaluation.reference import FOLDER
+from linguapress.evaluation.reference import FOLDER, opened
 from linguapress.models.embedded import EMBEDDED, model_folder
 from linguapress.models.stored import copy_dense
 
@@ -102,14 +101,11 @@ class PackageProcess:
         import torch
 
         self._scratch = self._scratch or _folder()
-        threads, worker = str(torch.get_num_threads()), Path(__file__).with_name("package_worker.py")
-        limits = {name: threads for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS")}
-        command = [self.python, str(worker), "--threads", threads, *self._models(self._scratch)]
-        pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True, "encoding": "utf-8"}
+        threads, worker = torch.get_num_threads(), Path(__file__).with_name("package_worker.py")
+        command = [self.python, str(worker), "--threads", str(threads), *self._models(self._scratch)]
         try:
             with (self._scratch / "stderr.txt").open("wb") as errors:
-                environment = {**os.environ, **limits, "HF_HUB_OFFLINE": "1"}
-                process = subprocess.Popen(command, env=environment, stderr=errors, **pipes)
+                process = opened(command, threads, errors)
         except OSError as error:
             raise PackageNotUsable(self.python, str(error)) from error
         self._process, self._lines = process, SimpleQueue()

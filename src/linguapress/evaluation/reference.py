@@ -23,7 +23,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
 import regex
 
@@ -85,13 +85,18 @@ def _answer(process: subprocess.Popen[str]) -> dict[str, Any]:
     return found
 
 
+def opened(command: Sequence[str], threads: int, errors: IO[bytes] | None = None) -> subprocess.Popen[str]:
+    """Starts a process that is asked and answers line by line, on so many threads; its messages go to ``errors``, or to ours."""
+    limits = {name: str(threads) for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS")}
+    environment = {**os.environ, **limits, "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "true"}
+    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": errors}
+    return subprocess.Popen(command, env=environment, text=True, encoding="utf-8", **pipes)
+
+
 @contextmanager
 def side(command: Sequence[str], threads: int) -> Iterator[Side]:
     """Starts one side and ends it."""
-    limits = {name: str(threads) for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS")}
-    environment = {**os.environ, **limits, "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "true"}
-    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True, "encoding": "utf-8"}
-    with subprocess.Popen(command, env=environment, **pipes) as process:
+    with opened(command, threads) as process:
         try:
             yield Side(process, _answer(process))
         finally:
