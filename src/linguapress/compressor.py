@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from linguapress.budget import Budget
 from linguapress.compression import Compression
@@ -19,7 +20,7 @@ from linguapress.guard import Guard
 from linguapress.notes import Notes, all_notes
 from linguapress.prepared import Prepared
 from linguapress.recall import forgotten, portions, recalled
-from linguapress.scores import Rating, by_place, unit_of
+from linguapress.scores import Floats, Rating, TokenScores, by_place, unit_of
 from linguapress.segment import sentences, whole, words
 from linguapress.select import Rows, keep_best
 from linguapress.text import Passage, Span
@@ -27,6 +28,7 @@ from linguapress.unit_scores import UnitScores
 from linguapress.units import Units
 
 _OPEN = Budget()
+_A_LITTLE = 1e-9  # less than the ratings of two units differ by
 
 
 class Compressor(ABC):
@@ -212,13 +214,28 @@ def rated(draft: Draft, rating: Rating, units: Sequence[Units] = ()) -> Draft:
     return replace(draft, passages=tuple(replace(passage, score=float(score)) for passage, score in pairs))
 
 
-def beginnings(draft: Draft, units: Sequence[Units], scores: Rows) -> Draft:
-    """Words of the best units, when no whole unit fits."""
+def beginnings(draft: Draft, units: Sequence[Units], scores: Rows, tokens: Sequence[TokenScores] = ()) -> Draft:
+    """Words of the best units, when no whole unit fits: the first ones, or the ones around the best of ``tokens``."""
     finer = [words(passage.text) for passage in draft.passages]
     owners = [unit_of(np.array(spans, dtype=np.int64).reshape(-1, 2), item.spans) for spans, item in zip(finer, units, strict=True)]
     values = [np.asarray([*row, -np.inf])[owner] for row, owner in zip(scores, owners, strict=True)]
+    told = any(len(scores.values) for scores in tokens)
+    if told:
+        peaks = [scores.peak(passage, spans) for scores, passage, spans in zip(tokens, draft.passages, finer, strict=True)]
+        steps = map(_steps_from_peak, owners, peaks)
+        values = [row - _A_LITTLE * away for row, away in zip(values, steps, strict=True)]
     cut = keep_best(draft, finer, values)
-    return cut.warning(f"no whole unit fits {draft.limit} tokens; the beginning of the best one was kept") if cut.text else cut
+    part = "what is around the answer" if told else "the beginning"
+    return cut.warning(f"no whole unit fits {draft.limit} tokens; {part} of the best one was kept") if cut.text else cut
+
+
+def _steps_from_peak(owner: NDArray[np.int64], peaks: Floats) -> Floats:
+    """How many words each one stands from the highest peak of its unit, shape [words]; 0 for words of none."""
+    found = np.zeros(len(owner))
+    for unit in np.unique(owner[owner >= 0]):
+        places = np.flatnonzero(owner == unit)
+        found[places] = np.abs(places - places[np.argmax(peaks[places])])
+    return found
 
 
 def _check_documents(documents: Sequence[str]) -> None:

@@ -11,6 +11,7 @@ from functools import lru_cache
 import regex
 
 from linguapress.draft import Draft
+from linguapress.names import names
 from linguapress.segment import Splitter, join_blank, tile
 from linguapress.structure import Block, blocks
 from linguapress.text import Span
@@ -37,6 +38,7 @@ class Guard:
     Attributes:
         numbers: words with a digit survive where words are dropped, and calculations such as "1,000 - 480 = 520" are not torn.
         negations: so do negations (some twenty languages).
+        names: names of two to four capitalised words stay whole where words are dropped: "Los Angeles" never becomes "Angeles".
         keep: regular expressions; what they match survives at every stage, as long as the unit that holds it fits, and is
             never split.
         structure: fenced code, Markdown links and lines of link lists stay whole; table rows bring their header; what is
@@ -47,6 +49,7 @@ class Guard:
     negations: bool = True
     keep: tuple[str, ...] = ()
     structure: bool = True
+    names: bool = True
 
     def __post_init__(self) -> None:
         """Refuses patterns that do not compile."""
@@ -61,7 +64,7 @@ class Guard:
     @classmethod
     def off(cls) -> Guard:
         """No guard at all."""
-        return cls(numbers=False, negations=False, structure=False)
+        return cls(numbers=False, negations=False, structure=False, names=False)
 
     @property
     def coarse(self) -> Guard:
@@ -74,11 +77,12 @@ class Guard:
         found = blocks(text) if self.structure else []
         protected = [Span(*match.span()) for match in _pattern(self.keep).finditer(text) if match.group()] if self.keep else []
         sums = [Span(*match.span()) for match in _CALCULATION.finditer(text)] if self.numbers else []
+        called = list(names(text)) if self.names else []
         vital = [match.start() for match in _pattern(self._vital).finditer(text)] if self._vital else []
-        if not (found or protected or sums):
+        if not (found or protected or sums or called):
             return Units(spans, vital=_holding(spans, vital))
         joints = {cut for block in found for cut in (block.start, *block.cuts)}  # a block is torn nowhere else anyway
-        spans = _untorn(text, spans, found, [*protected, *sums], joints)
+        spans = _untorn(text, spans, found, [*protected, *sums, *called], joints)
         places = [place for start, end in protected for place in (start, *(cut for cut in joints if start < cut < end))]
         return _bound(spans, found, _holding(spans, places), _holding(spans, vital))
 
@@ -106,7 +110,7 @@ class Guard:
 
 @lru_cache(maxsize=64)
 def _coarse(guard: Guard) -> Guard:
-    return replace(guard, numbers=False, negations=False)
+    return replace(guard, numbers=False, negations=False, names=False)
 
 
 @lru_cache(maxsize=64)

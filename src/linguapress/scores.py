@@ -77,6 +77,21 @@ class TokenScores:
         total = np.bincount(owner[owned], weights=self.values[owned], minlength=len(units))
         return np.where(count > 0, total / np.maximum(count, 1), empty).astype(np.float32)
 
+    def peak(self, passage: Passage, units: Sequence[Span]) -> Floats:
+        """Largest number of the tokens of each unit, 0 or more, shape [units].
+
+        Args:
+            passage: of whose source the tokens are.
+            units: ranges of its text.
+        """
+        owner = unit_of(within(self.offsets, passage), units)
+        found = np.zeros(len(units))
+        np.maximum.at(found, owner[owner >= 0], self.values[owner >= 0])
+        return found
+
+
+UNTOLD = TokenScores(np.zeros((0, 2), dtype=np.int64), np.zeros(0))  # of a text whose tokens nothing has rated
+
 
 @dataclass(frozen=True, slots=True)
 class Rating:
@@ -88,6 +103,7 @@ class Rating:
         warnings: sentences for the user, such as a language that the model cannot read.
         needed: probabilities of units being needed to answer, 0..1, shaped as ``units``; None when nothing measured them.
         trust: how far the model could read the query and each passage, 0 (not at all) .. 1, shape [passages]; None = fully.
+        tokens: for each passage numbers for the tokens of its source, where something tells one from another within a unit.
     """
 
     units: Sequence[Floats]
@@ -95,6 +111,7 @@ class Rating:
     warnings: tuple[str, ...] = ()
     needed: Sequence[Floats] | None = None
     trust: Floats | None = None
+    tokens: Sequence[TokenScores] | None = None
 
 
 def by_place(units: Sequence[Units]) -> list[Floats]:

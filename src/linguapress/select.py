@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,7 +64,19 @@ class Selection:
 
     def fill(self, full: float = FULL) -> Draft:
         """The longest run that fits, and then single steps that still fit, until the share ``full`` of the limit is used."""
-        rows = zip(self.draft.passages, self.stitchers, self.chosen(full), strict=True)
+        return self._narrowed(self.chosen(full))
+
+    def past(self) -> Draft:
+        """The longest run that fits and the step after it, which does not: what is left for a finer stage to cut."""
+        return self._narrowed(self._first(self.run + 1))
+
+    @cached_property
+    def run(self) -> int:
+        """Steps in the longest best-first run that fits."""
+        return self._longest_run(FULL) if self.draft.limit > 0 else 0
+
+    def _narrowed(self, masks: Masks) -> Draft:
+        rows = zip(self.draft.passages, self.stitchers, masks, strict=True)
         return self.draft.having(p.narrow(stitcher.spans(np.flatnonzero(mask).tolist())) for p, stitcher, mask in rows)
 
     def chosen(self, full: float = FULL) -> Masks:

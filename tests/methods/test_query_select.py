@@ -91,6 +91,16 @@ def test_words_go_where_no_sentence_fits():
     assert "1939" in out.text
 
 
+def test_the_best_sentence_is_shortened_rather_than_left_out_for_one_that_fits():
+    text = f"The bridge, {'which is a very long bridge, ' * 3} opened in 1939. Painters keep it red."
+    for press in (knowing(), knowing(slack=1.5)):
+        out = press.compress([text], QUERY, budget=Budget(tokens=9, count=words))
+        assert "1939" in out.text
+        assert "red" not in out.text
+    whole = knowing().compress([text], QUERY, budget=Budget(tokens=words(text) - 1, count=words)).text
+    assert whole == text[: text.index(" Painters")]
+
+
 def test_without_a_query_it_falls_back_and_says_so():
     out = query_select().compress(DOCUMENTS, budget=Budget(rate=0.5))
     assert out.text

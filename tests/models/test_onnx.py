@@ -135,10 +135,21 @@ def test_a_selector_reads_what_torch_reads(selector, exported):
         assert np.array_equal(a.offsets, b.offsets)
         assert np.allclose(a.need, b.need, atol=1e-4)
         assert np.allclose(a.need, c.need, atol=1e-4)
+        assert np.allclose(a.answer, b.answer, atol=1e-3)
+        assert np.allclose(a.answer, c.answer, atol=1e-3)
         assert a.relevance == pytest.approx(b.relevance, abs=1e-3)
         assert a.relevance == pytest.approx(c.relevance, abs=1e-3)
     alone = [PairReader(exported(selector), "cpu").read(QUESTION, [passage])[0] for passage in passages]
     assert all(same(a, b) for a, b in zip(alone, whole, strict=True))
+
+
+@pytest.mark.slow
+def test_an_export_without_the_answer_is_to_be_written_again(selector, exported, monkeypatch):
+    reader = PairReader(exported(selector), "cpu")
+    run = reader.loaded._session.run
+    monkeypatch.setattr(reader.loaded._session, "run", lambda inputs: run(inputs)[:2])
+    with pytest.raises(ModelNotFound, match="older linguapress; write it again"):
+        reader.read(QUESTION, PROSE)
 
 
 @pytest.mark.slow

@@ -1,5 +1,6 @@
 """Two looks at the passages, and models that stand in for the embedded selector."""
 
+import re
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 
@@ -13,6 +14,7 @@ from linguapress.models.pair_relevance import PairRelevance
 from linguapress.models.selected import SelectedRelevance
 from linguapress.models.selector import selector_of
 from linguapress.models.sentence_transformer import CrossEncoderRelevance, CrossEncoderSelector
+from linguapress.scores import TokenScores
 from linguapress.segment import sentences
 
 QUERY = "When did the bridge open?"
@@ -27,6 +29,7 @@ class Said:
     units: dict[str, float]
     legible: float = 1.0
     read: list[str] = field(default_factory=list)
+    tokens: dict[str, float] | None = None
 
     def rate(self, query, passages, units):
         self.read += [passage.text for passage in passages]
@@ -34,7 +37,13 @@ class Said:
             np.array([self.units.get(p.text[a:b].strip(), 0.01) for a, b in item.spans])
             for p, item in zip(passages, units, strict=True)
         ]
-        return Rating(rows, np.array([self.passages.get(p.text, 0.0) for p in passages]))
+        told = None if self.tokens is None else [self._told(passage.source) for passage in passages]
+        return Rating(rows, np.array([self.passages.get(p.text, 0.0) for p in passages]), tokens=told)
+
+    def _told(self, text):
+        found = list(re.finditer(r"\S+", text))
+        offsets = np.array([match.span() for match in found], dtype=np.int64).reshape(-1, 2)
+        return TokenScores(offsets, np.array([self.tokens.get(match.group(), -20.0) for match in found]))
 
     def legibility(self, texts):
         return np.array([1.0, *([self.legible] * (len(texts) - 1))])
@@ -50,6 +59,34 @@ def test_a_needed_sentence_of_a_relevant_passage_comes_first():
     assert rating.units[0][1] == max(value for row in rating.units for value in row)
     assert rating.passages.argmax() == 0
     assert rating.needed[0][1] == pytest.approx(0.9)
+
+
+def test_a_unit_that_holds_the_answer_gains_and_so_do_its_words():
+    plain, told = (
+        SelectedRelevance(Said({}, {}, tokens=tokens), Said({}, {}), sure=0).rate(QUERY, *drafts())
+        for tokens in (None, {"1939.": 5.0})
+    )
+    assert plain.tokens is None
+    assert told.units[0][1] - plain.units[0][1] == pytest.approx(0.0, abs=1e-6)  # 0.04 * ln 1
+    assert told.units[0][0] - plain.units[0][0] == pytest.approx(-0.36)  # as far below as counts: 0.04 * 9 nats
+    assert told.tokens[0].values.tolist() == pytest.approx([0, 0, 0, 0, 0, 0, 0, 0.4])  # 0.05 * 8 nats
+    assert not told.tokens[1].values.any()
+
+
+def test_words_count_as_far_as_the_passage_can_be_read_and_only_if_it_was():
+    selector = Said({TEXTS[0]: 1.0}, {}, legible=0.5, tokens={"1939.": 5.0, "salt.": 5.0})
+    rating = SelectedRelevance(selector, Said({TEXTS[0]: 0.9, TEXTS[1]: 0.5}, {}), most=2, sure=0).rate(QUERY, *drafts())
+    assert rating.tokens[0].values.max() == pytest.approx(0.2)
+    assert [len(scores.values) for scores in rating.tokens] == [8, 4, 0]
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("-inf"), 0.0])
+def test_tokens_that_say_nothing_change_nothing(value):
+    same = dict.fromkeys("".join(TEXTS).split(), value)
+    selector = Said({}, {}, tokens=same | {word: value for text in TEXTS for word in text.split()})
+    rating = SelectedRelevance(selector, Said({}, {}), sure=0).rate(QUERY, *drafts())
+    assert all(np.isfinite(row).all() for row in rating.units)
+    assert len({v for scores in rating.tokens for v in scores.values.tolist()}) == 1
 
 
 def test_of_many_passages_only_the_most_promising_are_read():

@@ -354,7 +354,9 @@ class Told:
     def _reading(self, text):
         found = [(match.span(), match.group().split("|")) for match in regex.finditer(r"\S+\|\S+", text)]
         values = [float(chance) for _, (_, chance) in found]
-        return PairReading(np.array([span for span, _ in found]), np.array(values), float(found[0][1][0]), 0.0)
+        return PairReading(
+            np.array([span for span, _ in found]), np.array(values), np.zeros(len(found)), float(found[0][1][0]), 0.0
+        )
 
 
 def told(gold, *others):

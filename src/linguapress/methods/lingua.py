@@ -20,12 +20,12 @@ from linguapress.draft import Draft, Stage
 from linguapress.guard import Guard
 from linguapress.headings import with_headings
 from linguapress.methods.llmlingua2 import LLMLingua2, keep_of_units
-from linguapress.methods.word_stage import ROUGHLY, Sentences, WordStage, log_odds
+from linguapress.methods.word_stage import Sentences, WordStage, log_odds
 from linguapress.order import Order, arranged, checked_order
 from linguapress.repeats import repeats_last
-from linguapress.scores import Floats, KeepClassifier, Rating, Relevance
+from linguapress.scores import UNTOLD, Floats, KeepClassifier, Rating, Relevance
 from linguapress.segment import sentences
-from linguapress.select import FULL, keep_best
+from linguapress.select import Selection, stitchers
 from linguapress.units import Units
 
 
@@ -85,20 +85,15 @@ class Lingua(Compressor):
         start, words = time.perf_counter(), WordStage(self.keep, self.guard, self.keep_weight, self.scrap)
         fine = words.reduce(coarse, found) if tokens > draft.limit else coarse
         if not fine.text and draft.limit > 0 and any(item.spans for item in units):
-            fine = beginnings(whole, units, ratings)
+            fine = beginnings(whole, units, ratings, [row.tokens for row in rows])
         if fine is not coarse:
             stages.append(_stage("words", tokens, fine.tokens, start))
         return self.guard.coarse.reported(draft, replace(fine, stages=(*draft.stages, *stages)))
 
     def _sentences(self, draft: Draft, units: Sequence[Units], ratings: Sequence[Floats]) -> Draft:
-        """The best sentences that fit the room; the best one alone when not even that fits."""
-        room = self._room(draft, units)
-        full = ROUGHLY if self.slack > 1 else FULL
-        coarse = keep_best(draft.allowing(room), units, ratings, full=full)
-        while not coarse.text and 0 < room < draft.tokens:
-            room *= 2
-            coarse = keep_best(draft.allowing(room), units, ratings, full=full)
-        return coarse
+        """The best sentences that fit the room, and the next one where its words can go; at least the best one."""
+        choice = Selection(draft.allowing(self._room(draft, units)), stitchers(draft, units), ratings)
+        return choice.past() if self.slack > 1 or not choice.run else choice.fill()
 
     def _room(self, draft: Draft, units: Sequence[Units]) -> int:
         """Tokens that the sentence stage may leave: what the caller's patterns force comes on top, since its words can still go."""
@@ -130,7 +125,9 @@ class Lingua(Compressor):
         """The draft in its final order, and each passage's sentences by the index of the passage."""
         units, rating = self.rate(draft, [self.units(passage.text) for passage in draft.passages])
         rows = repeats_last(draft.passages, units, rating.units)
-        found = {p.index: Sentences.of(p, item, row) for p, item, row in zip(draft.passages, units, rows, strict=True)}
+        tokens = rating.tokens or [UNTOLD] * len(rows)
+        told = zip(draft.passages, units, rows, tokens, strict=True)
+        found = {passage.index: Sentences.of(passage, item, row, scores) for passage, item, row, scores in told}
         return arranged(rated(draft, rating, units).warning(*rating.warnings), self.order), found
 
 

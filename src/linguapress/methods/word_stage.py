@@ -17,27 +17,29 @@ from linguapress.draft import Draft
 from linguapress.guard import Guard
 from linguapress.methods.llmlingua2 import keep_of_units
 from linguapress.repeats import LAST
-from linguapress.scores import Floats, KeepClassifier, in_source
+from linguapress.scores import UNTOLD, Floats, KeepClassifier, TokenScores, in_source
 from linguapress.segment import words
 from linguapress.select import Selection, stitchers
 from linguapress.text import Passage
 from linguapress.units import Units
 
 ROUGHLY = 0.95  # share of its room that a stage uses when another follows
+_NEAR, _NEIGHBOURS = 0.6, 4  # share of what a word's tokens add that the next word gets, and how many words get such a share
 
 
 class Sentences(NamedTuple):
-    """Sentences of one passage: units of its text, their ratings, and where they begin in its source."""
+    """Sentences of one passage: units of its text, their ratings, where they begin in its source, and what its tokens add."""
 
     units: Units
     ratings: Floats
     starts: NDArray[np.int64]
+    tokens: TokenScores = UNTOLD
 
     @classmethod
-    def of(cls, passage: Passage, units: Units, ratings: Floats) -> Sentences:
-        """Notes where the units of the passage's text begin in its source."""
+    def of(cls, passage: Passage, units: Units, ratings: Floats, tokens: TokenScores = UNTOLD) -> Sentences:
+        """Notes where the units of the passage's text begin in its source, of which ``tokens`` are."""
         starts = np.array([start for start, _ in units.spans], dtype=np.int64)
-        return cls(units, np.asarray(ratings), in_source(starts, passage))
+        return cls(units, np.asarray(ratings), in_source(starts, passage), tokens)
 
 
 class _Words(NamedTuple):
@@ -51,6 +53,8 @@ class _Words(NamedTuple):
 @dataclass(frozen=True)
 class WordStage:
     """Drops words: the less their sentence is worth and the lower their keep probability, the sooner.
+
+    Where tokens were rated as well, the words that they are in are dropped later, and so are those around them.
 
     Attributes:
         keep: gives each token its keep probability.
@@ -84,7 +88,7 @@ class WordStage:
         owner = np.maximum(np.searchsorted(found.starts, starts, side="right") - 1, 0)
         units, odds = _bound(plain, owner, found), log_odds(keep)
         odds[list(units.verbatim)] = 0  # the classifier has read no tables
-        return _Words(units, owner, found.ratings[owner] + self.keep_weight * odds)
+        return _Words(units, owner, found.ratings[owner] + self.keep_weight * odds + _added(passage, plain, found.tokens))
 
     def _scraps(self, row: _Words, kept: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Which words belong to sentences of which too little is kept, shape [words]."""
@@ -92,6 +96,18 @@ class WordStage:
         total = np.bincount(row.owner, weights=sizes, minlength=1)
         left = np.bincount(row.owner, weights=sizes * kept, minlength=1)
         return (left < self.scrap * total)[row.owner]
+
+
+def _added(passage: Passage, plain: Units, tokens: TokenScores) -> Floats:
+    """What the tokens of a passage's source add to its words, shape [words]: the most, or a share of a neighbour's."""
+    most = tokens.peak(passage, plain.spans)
+    found = most.copy()
+    for distance in range(1, min(_NEIGHBOURS, len(most) - 1) + 1):
+        share = _NEAR**distance
+        np.maximum(found[distance:], share * most[:-distance], out=found[distance:])
+        np.maximum(found[:-distance], share * most[distance:], out=found[:-distance])
+    found[list(plain.verbatim)] = 0
+    return found
 
 
 def log_odds(probability: Floats) -> Floats:

@@ -41,15 +41,15 @@ class _Encoder(nn.Module):
 
 
 class _Pairs(nn.Module):
-    """Relevance and need; the logits of the answer only serve to find the relevance."""
+    """Relevance, need and answer."""
 
     def __init__(self, model: nn.Module) -> None:
         super().__init__()
         self.model = model
 
-    def forward(self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor, inside: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor, inside: Tensor) -> tuple[Tensor, ...]:
         out = self.model(input_ids, attention_mask, token_type_ids, inside)
-        return out.relevance, out.need
+        return out.relevance, out.need, out.answer
 
 
 def export_model(model: str, folder: Path | None = None, int8: bool = False) -> Path:
@@ -102,7 +102,7 @@ def _write_selector(model: str, folder: Path) -> dict[str, Any]:
     weights: PairWeights = load_pair_weights(model, "cpu", exact=True)
     ids, mask = _example()
     inputs = {"input_ids": ids, "attention_mask": mask, "token_type_ids": torch.zeros_like(ids), "inside": mask.bool()}
-    _write_graph(_Pairs(weights.model), inputs, folder, ["relevance", "need"])
+    _write_graph(_Pairs(weights.model), inputs, folder, ["relevance", "need", "answer"])
     weights.tokenizer.save(str(folder / "tokenizer.json"))
     return {
         "kind": "selector", "frame": [part.tolist() for part in weights.frame.ids], "types": list(weights.frame.types),

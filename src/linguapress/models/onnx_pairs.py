@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from linguapress.errors import ModelNotFound
 from linguapress.models.onnx_session import OnnxSession
 from linguapress.models.onnx_weights import tokenizer_of
 from linguapress.models.pair_frame import Frame, Ids, Pairs
@@ -28,16 +29,19 @@ class OnnxPairs(Pairs):
         self._session = session
         self.batch_tokens = 1 if session.alone else 32768
 
-    def forward(self, question: Ids, rows: Sequence[Ids], length: int) -> tuple[Floats, Floats]:
-        """Relevance [rows] and p(needed) [rows, tokens of the passage]."""
+    def forward(self, question: Ids, rows: Sequence[Ids], length: int) -> tuple[Floats, Floats, Floats]:
+        """See :meth:`Pairs.forward`."""
         before = self.before(question)
         relevance = np.zeros(len(rows), dtype=np.float32)
-        need = np.zeros((len(rows), length - before), dtype=np.float32)
+        need, answer = np.zeros((2, len(rows), length - before), dtype=np.float32)
         for taken, size in self._batches(question, rows, length):
             inputs: Sequence[NDArray[Any]] = self.arrays(question, rows[taken], size)
             found = self._session.run(dict(zip(INPUTS, inputs, strict=True)))
+            if len(found) < 3:
+                raise ModelNotFound(f"{self._session.folder} is of an older linguapress; write it again with: linguapress export")
             relevance[taken], need[taken, : size - before] = found[0], _sigmoid(found[1][:, before:])
-        return relevance, need
+            answer[taken, : size - before] = found[2][:, before:]
+        return relevance, need, answer
 
     def _batches(self, question: Ids, rows: Sequence[Ids], length: int) -> list[tuple[slice, int]]:
         """Rows and their length: each alone and as long as it is, or all of them padded to ``length``."""

@@ -27,12 +27,13 @@ class OnnxSession:
     are scaled by all that is in the batch, so that a text's company would change its numbers.
 
     Attributes:
+        folder: of the export.
         about: what the export has noted.
         alone: whether rows are run one by one.
     """
 
     def __init__(self, graph: Path, device: str, kind: str) -> None:
-        self.about = about(graph.parent, kind)
+        self.folder, self.about = graph.parent, about(graph.parent, kind)
         library = onnxruntime()
         provider = provider_of(device, library.get_available_providers())
         options = library.SessionOptions()

@@ -70,8 +70,8 @@ class Pairs(ABC):
         return np.concatenate([found[:half], found[half - self.longest_question :]])
 
     @abstractmethod
-    def forward(self, question: Ids, rows: Sequence[Ids], length: int) -> tuple[Floats, Floats]:
-        """Relevance [rows] and p(needed) [rows, tokens of the passage].
+    def forward(self, question: Ids, rows: Sequence[Ids], length: int) -> tuple[Floats, Floats, Floats]:
+        """Relevance [rows], p(needed) and logits of the answer, both [rows, tokens of the passage].
 
         Args:
             question: ids of tokens.

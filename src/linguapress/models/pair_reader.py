@@ -30,12 +30,14 @@ class PairReading(NamedTuple):
     Attributes:
         offsets: shape [tokens, 2], characters of the passage.
         need: shape [tokens], p(needed to answer).
+        answer: shape [tokens], logit of being part of the answer; only differences within one question mean something.
         relevance: logit of the passage; only differences between passages of one question mean something.
         unknown: share of tokens outside the vocabulary, 0..1.
     """
 
     offsets: Offsets
     need: Floats
+    answer: Floats
     relevance: float
     unknown: float
 
@@ -119,16 +121,17 @@ class PairReader:
         ids = [np.asarray(item.ids, dtype=np.int64) for item in encoded]
         offsets = [np.asarray(item.offsets, dtype=np.int64).reshape(-1, 2) for item in encoded]
         need = [np.zeros(len(row), dtype=np.float32) for row in ids]
+        answer = [np.zeros(len(row), dtype=np.float32) for row in ids]
         relevance = np.full(len(ids), -np.inf, dtype=np.float32)
         extra = model.special + len(question)
         todo = [w for text, row in enumerate(ids) if len(row) for w in windows(text, len(row), model.longest - extra, _OVERLAP)]
         for length, batch in batches(todo, extra, self.batch_tokens or model.batch_tokens, model.longest):
-            logits, probability = model.forward(question, [ids[w.text][w.start : w.end] for w in batch], length)
+            logits, *scores = model.forward(question, [ids[w.text][w.start : w.end] for w in batch], length)
             for row, window in enumerate(batch):
-                need[window.text][window.keep_from : window.keep_to] = probability[
-                    row, window.keep_from - window.start : window.keep_to - window.start
-                ]
+                read = slice(window.keep_from - window.start, window.keep_to - window.start)
+                for found, values in zip((need, answer), scores, strict=True):
+                    found[window.text][window.keep_from : window.keep_to] = values[row, read]
                 relevance[window.text] = max(relevance[window.text], logits[row])
         unknown = [float(np.mean(row == model.unknown)) if len(row) else 0.0 for row in ids]
         spans = [past_blanks(passage, row) for (_, passage), row in zip(pairs, offsets, strict=True)]
-        return [PairReading(*parts) for parts in zip(spans, need, map(float, relevance), unknown, strict=True)]
+        return [PairReading(*parts) for parts in zip(spans, need, answer, map(float, relevance), unknown, strict=True)]

@@ -34,7 +34,10 @@ class PairRelevance:
         return shared_pair_reader(self.model, self.device, self.runtime)
 
     def rate(self, query: str, passages: Sequence[Passage], units: Sequence[Units]) -> Rating:
-        """Logits of passages (-inf for one without a token) and probabilities of units, 0..1 (0 for a unit without a token)."""
+        """Logits of passages (-inf for one without a token) and probabilities of units, 0..1 (0 for a unit without a token).
+
+        The tokens' numbers are logits of being part of the answer.
+        """
         readings = self.reader.read(query, [passage.source for passage in passages])
         rows = [
             TokenScores(within(reading.offsets, passage), reading.need).pool(item.spans, empty=0.0)
@@ -42,7 +45,7 @@ class PairRelevance:
         ]
         whole = np.array([reading.relevance for reading in readings], dtype=np.float32)
         cut = () if self.reader.fits(query) else ("the query is too long for the selector; its beginning and its end were read",)
-        return Rating(rows, whole, cut)
+        return Rating(rows, whole, cut, tokens=[TokenScores(reading.offsets, reading.answer) for reading in readings])
 
     def legibility(self, texts: Sequence[str]) -> Floats:
         """How well the vocabulary fits each text, 0..1; see :func:`~linguapress.models.legibility.legibility`."""

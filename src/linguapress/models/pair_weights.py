@@ -37,11 +37,12 @@ class PairWeights(Pairs):
         self.batch_tokens = 2048 if device.type == "cpu" else 32768
 
     @torch.inference_mode()
-    def forward(self, question: Ids, rows: Sequence[Ids], length: int) -> tuple[Floats, Floats]:
-        """Relevance [rows] and p(needed) [rows, tokens of the passage]; pairs are padded to ``length``."""
+    def forward(self, question: Ids, rows: Sequence[Ids], length: int) -> tuple[Floats, Floats, Floats]:
+        """See :meth:`Pairs.forward`; pairs are padded to ``length``."""
         arrays = self.arrays(question, rows, length)
         out = self.model(*(torch.from_numpy(array).to(self.device) for array in arrays))
-        return out.relevance.float().cpu().numpy(), out.need[:, self.before(question) :].float().sigmoid().cpu().numpy()
+        need, answer = (logits[:, self.before(question) :].float() for logits in (out.need, out.answer))
+        return out.relevance.float().cpu().numpy(), need.sigmoid().cpu().numpy(), answer.cpu().numpy()
 
 
 def _frame(tokenizer: Any, longest: int) -> Frame:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
 
+from linguapress.models.answers import evidence, pointed
 from linguapress.models.blend import BlendedRelevance
 from linguapress.models.pair_relevance import PairRelevance
 from linguapress.notes import Notes, all_notes, fingerprints
-from linguapress.scores import Floats, Rating, Relevance
+from linguapress.scores import UNTOLD, Floats, Rating, Relevance, TokenScores
 from linguapress.text import Passage
 from linguapress.units import Units
 
@@ -31,6 +32,8 @@ class Selector(Relevance, Protocol):
 class SelectedRelevance:
     """A unit's rating is its log-odds of being needed + its passage's log-share of the relevance + the first look's ratings.
 
+    Where the selector tells how probably each token is part of the answer, units that hold it gain, and so do its words.
+
     A passage that the selector reads with legibility l counts its opinion l times, less where it finds nothing anywhere (see
     :attr:`sure`); for the rest it counts as an average one, so that the first look decides between passages in languages that the
     selector cannot read.
@@ -44,6 +47,9 @@ class SelectedRelevance:
         first_weight: of the first look's rating of a unit, and of its passage.
         sure: probability of being needed that the selector must give to some unit for its opinion to count in full; where it
             finds nothing, as in texts unlike those that it was trained on, the first look decides. 0 = it always counts.
+        evidence_weight: of the logarithm of a unit's part of the answer.
+        answer_weight: of each nat that a word comes nearer than :attr:`reach` to the token which is most probably of the answer.
+        reach: nats below that token from which a word is no part of the answer.
         scale: what the sum is multiplied by, so that it lies about where cosines do.
     """
 
@@ -53,22 +59,29 @@ class SelectedRelevance:
     passage_weight: float = 0.7
     first_weight: float = 12.0
     sure: float = 0.9
+    evidence_weight: float = 0.4
+    answer_weight: float = 0.5
+    reach: float = 8.0
     scale: float = 0.1
 
     def rate(self, query: str, passages: Sequence[Passage], units: Sequence[Units]) -> Rating:
         """Ratings of units and passages, and the selector's probabilities.
 
         ``needed`` is 0 in passages that were not read; in passages that cannot be read it goes by the first look, as a share of
-        the highest rating.
+        the highest rating. ``tokens``, where the selector has such, tell what words add to the rating of their unit.
         """
         first = self.first.rate(query, passages, units)
         glance = np.zeros(len(passages)) if first.passages is None else np.asarray(first.passages, dtype=np.float64)
         read = np.sort(np.argsort(-glance, kind="stable")[: self.most]).tolist()
         found = self.selector.rate(query, [passages[i] for i in read], [units[i] for i in read])
+        answers = None if found.tokens is None else pointed(found.tokens)
         legible = self._legible(query, [passages[i] for i in read])
         trust = legible * self._found(found.units, legible)
         shares = self.passage_weight * _log_shares(found.passages, len(read))
         odds = [_log_odds(row) for row in found.units]
+        if answers:
+            held = evidence(answers, [passages[i] for i in read], [units[i] for i in read])
+            odds = [row + self.evidence_weight * part for row, part in zip(odds, held, strict=True)]
         neutral = _mean(shares, trust), _mean(np.array([row.mean() if len(row) else 0.0 for row in odds]), trust)
         best = max((float(np.max(row, initial=0.0)) for row in first.units), default=0.0)
 
@@ -81,7 +94,16 @@ class SelectedRelevance:
             glimpse = np.clip(np.asarray(first.units[place]) / max(best, 1e-6), 0, 1)
             needed[place] = reads * np.asarray(chance, dtype=np.float64) + (1 - reads) * glimpse
         rows = [self.scale * (weight[i] + opinion[i] + self.first_weight * np.asarray(row)) for i, row in enumerate(first.units)]
-        return Rating(rows, self.scale * weight, (*first.warnings, *found.warnings), needed)
+        tokens = self._words(dict(zip(read, zip(answers, trust, strict=True), strict=True)), len(passages)) if answers else None
+        return Rating(rows, self.scale * weight, (*first.warnings, *found.warnings), needed, tokens=tokens)
+
+    def _words(self, answers: Mapping[int, tuple[TokenScores, float]], count: int) -> list[TokenScores]:
+        """What the tokens of each passage add to the rating of the words that they are in; none of those that were not read."""
+        rows = [UNTOLD] * count
+        for place, (scores, trusted) in answers.items():
+            near = np.maximum(scores.values + self.reach, 0)
+            rows[place] = TokenScores(scores.offsets, self.scale * self.answer_weight * trusted * near)
+        return rows
 
     def fingerprints(self) -> frozenset[bytes]:
         """Those of the first look; the selector reads question and passage together, which no record can hold."""

@@ -34,4 +34,6 @@ def selector_of(
     if prefix == "cross-encoder":
         selector = CrossEncoderSelector(CrossEncoderRelevance(name, device))
     found = SelectedRelevance(selector, relevance_of(first, device, runtime), most)
-    return replace(found, sure=0.0) if prefix in ("cross-encoder", "open-provence") else found  # sure of other probabilities
+    if prefix in ("cross-encoder", "open-provence"):  # sure of other probabilities, and without logits of an answer
+        return replace(found, sure=0.0, evidence_weight=0.0, answer_weight=0.0)
+    return found

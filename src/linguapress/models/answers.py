@@ -1,0 +1,38 @@
+"""Where an answer stands: what the logits of a passage's tokens say of its units and of its words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from linguapress.scores import Floats, TokenScores, unit_of, within
+from linguapress.text import Passage
+from linguapress.units import Units
+
+_LEAST = -9.0  # nats below the most probable token at which a unit holds no answer
+
+
+def pointed(tokens: Sequence[TokenScores]) -> list[TokenScores]:
+    """Nats that each token lies below the one that is most probably part of the answer, of all passages; 0 or less."""
+    rows = [np.nan_to_num(np.asarray(scores.values, dtype=np.float64), nan=-np.inf) for scores in tokens]
+    top = max((float(row.max(initial=-np.inf)) for row in rows), default=-np.inf)
+    values = (row - top if np.isfinite(top) else np.zeros(len(row)) for row in rows)
+    return [TokenScores(scores.offsets, row) for scores, row in zip(tokens, values, strict=True)]
+
+
+def evidence(tokens: Sequence[TokenScores], passages: Sequence[Passage], units: Sequence[Units]) -> list[Floats]:
+    """For each passage how much of the answer its units hold: log-sum-exp over their tokens, shape [units].
+
+    Args:
+        tokens: what :func:`pointed` has found.
+        passages: whose sources the tokens are of.
+        units: of the passages' texts.
+    """
+    return [_held(*row) for row in zip(tokens, passages, units, strict=True)]
+
+
+def _held(scores: TokenScores, passage: Passage, units: Units) -> Floats:
+    owner = unit_of(within(scores.offsets, passage), units.spans)
+    chance = np.exp(scores.values[owner >= 0])
+    return np.asarray(np.log(np.maximum(np.bincount(owner[owner >= 0], chance, len(units.spans)), np.exp(_LEAST))))
