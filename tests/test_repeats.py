@@ -1,5 +1,7 @@
 """Sentences said twice: the better rated one counts, the other comes last."""
 
+import time
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -42,6 +44,40 @@ def test_short_sentences_may_come_again():
 
 def test_what_differs_in_a_number_is_no_repetition():
     assert rated([SAID, SAID.replace("1894", "1895")], [[1], [2]]) == [[1], [2]]
+
+
+LONG = f"Before the war, when the town was small and poor, {SAID.lower()}"
+
+
+@pytest.mark.parametrize("again", [LONG[:-9] + ".", LONG[12:], LONG.replace(",", ""), LONG.replace("the war", "war"), LONG[20:-12]])
+def test_nor_do_a_cut_beginning_or_end_as_chunks_that_overlap_have_them(again):
+    assert rated([f"{LONG} {OTHER}", again], [[2, 1], [1]])[1] == [1 - LAST]
+    assert rated([f"{LONG} {OTHER}", again], [[1, 1], [2]])[1] == [2]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        LONG.replace("marta", "ida"),
+        LONG.replace("built by", "built and paid for by"),
+        LONG.replace("was built", "was not built"),
+        LONG.removesuffix(".") + " for 3 crowns.",
+        "The small bridge was poor, when Marta Holm built the town before the war in 1894.",
+    ],
+)
+def test_what_says_something_else_of_the_same_is_no_repetition(other):
+    assert rated([LONG, other], [[2], [1]]) == [[2], [1]]
+
+
+def test_what_leaves_a_negation_out_is_no_repetition():
+    assert rated([LONG.replace("was built", "was not built"), LONG], [[2], [1]]) == [[2], [1]]
+
+
+def test_ten_thousand_sentences_of_one_pattern_are_quick():
+    text = " ".join(f"The ship number {number} left the port of Leith in the morning." for number in range(10_000))
+    start = time.perf_counter()
+    rated([text], [list(range(10_000))])
+    assert time.perf_counter() - start < 20
 
 
 def test_sentences_that_are_out_of_the_question_stay_so():

@@ -22,7 +22,7 @@ _WHOLE_NUMBER = r"(?<![\w.,:/-])(?:(?!\p{N})[\w.,:/-])*+\p{N}[\w.,:/%-]*(?<!\p{P
 _TERM = r"[$€£¥]?(?:\p{N}++(?:[.,]\p{N}++)*+|\.\p{N}++)%?"
 _OPERATION = rf"[ \t]?[-+*/×·÷=<>≤≥≈^−–][ \t]?{_TERM}"
 _CALCULATION = regex.compile(rf"(?<!\S)[-+*/×÷=−][ \t]{_TERM}(?:{_OPERATION})*+|(?<![\w.,]){_TERM}(?:{_OPERATION})++")
-_NEGATION = (
+NEGATION = (
     r"(?i:\b(?:not|no|never|none|nor|neither|nothing|nobody|nowhere|without|cannot|unless|except|fails?|failed|lacks?|lacking|"
     r"\w+n['’]t|hardly|barely|"
     r"nicht|kein\w*|nie|niemals|ohne|weder|pas|jamais|aucune?|sans|nunca|jamás|ningún|ninguna|sin|não|nem|sem|non|mai|senza|"
@@ -88,7 +88,7 @@ class Guard:
 
     @property
     def _vital(self) -> tuple[str, ...]:
-        return (*((_NUMBER,) if self.numbers else ()), *((_NEGATION,) if self.negations else ()))
+        return (*((_NUMBER,) if self.numbers else ()), *((NEGATION,) if self.negations else ()))
 
     def reported(self, before: Draft, after: Draft) -> Draft:
         """``after``, with a warning when the budget left no room for something guarded."""
@@ -100,7 +100,7 @@ class Guard:
 
     def _guarded(self, draft: Draft) -> Counter[str]:
         found: Counter[str] = Counter()
-        patterns = (*self.keep, *((_WHOLE_NUMBER,) if self.numbers else ()), *((_NEGATION,) if self.negations else ()))
+        patterns = (*self.keep, *((_WHOLE_NUMBER,) if self.numbers else ()), *((NEGATION,) if self.negations else ()))
         if patterns:
             pattern = _pattern(patterns)
             for passage in draft.passages:
