@@ -38,7 +38,8 @@ class Guard:
     Attributes:
         numbers: words with a digit survive where words are dropped, and calculations such as "1,000 - 480 = 520" are not torn.
         negations: so do negations (some twenty languages).
-        names: names of two to four capitalised words stay whole where words are dropped: "Los Angeles" never becomes "Angeles".
+        names: names of two to four capitalised words stay whole where words are dropped: "Los Angeles" does not become "Angeles".
+            Where not even part of a sentence fits a budget, they go like any words.
         keep: regular expressions; what they match survives at every stage, as long as the unit that holds it fits, and is
             never split.
         structure: fenced code, Markdown links and lines of link lists stay whole; table rows bring their header; what is

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -16,79 +15,79 @@ from linguapress.units import Units
 
 LAST = 100.0  # more than any two ratings differ
 _SHORTEST = 30  # characters from which a repeated sentence counts as a repetition
-_ALIKE = 0.75  # share of a sentence's runs of three words that a better one must have
 _KNOWN = 8  # sentences that are remembered for a run of words: what more of them have in common is a phrase
-_WORD = regex.compile(r"[\p{L}\p{M}\p{N}]+")
+_RUN = 4  # words
+_WORD = regex.compile(r"\p{N}+(?:[.,:/]\p{N}+)*|[\p{L}\p{M}\p{N}]+|[<>=≤≥≠±$€£¥₹%‰°#&@+−-]")
 _NEGATION = regex.compile(NEGATION)
+_STOP = regex.compile(r"[.!?。！？…।؟][\p{Pe}\p{Pf}\"']*$")
 
 
 def repeats_last(passages: Sequence[Passage], units: Sequence[Units], ratings: Sequence[Floats]) -> list[Floats]:
-    """The ratings, those of sentences that say nothing but what a better rated one says lowered by :data:`LAST`.
+    """The ratings, those of sentences that stand, whole, in a better rated one lowered by :data:`LAST`.
 
-    It says nothing else if it has no word that the other has not, three in four of its runs of three words are there too, and
-    the same is negated in both.
+    Letter case, blanks and punctuation do not count, and a word may be cut at either end; both must negate the same.
     """
     rows: list[Floats] = [np.array(row, dtype=np.float64) for row in ratings]
     places = [(p, u) for p, row in enumerate(rows) for u in range(len(row))]
     said = _Said()
     for p, u in sorted(places, key=lambda place: -rows[place[0]][place[1]]):
         start, end = units[p].spans[u]
-        if said.again(passages[p].text[start:end]):
+        key = " ".join(passages[p].text[start:end].casefold().split())
+        if len(key) < _SHORTEST:
+            continue
+        sentence = _Sentence.of(key)
+        if said.before(sentence):
             rows[p][u] -= LAST
+        else:
+            said.note(sentence)
     return rows
 
 
 class _Sentence(NamedTuple):
-    """A sentence by its words."""
+    """A sentence by its words, and whether it ends as sentences do."""
 
-    words: frozenset[str]
-    ends: tuple[str, ...]
-    runs: frozenset[tuple[str, ...]]
+    words: tuple[str, ...]
+    text: str
+    ended: bool
     negations: tuple[str, ...]
 
     @classmethod
     def of(cls, text: str) -> _Sentence:
-        """Takes a text in small letters apart."""
-        words = _WORD.findall(text)
-        runs = frozenset(zip(words, words[1:], words[2:], strict=False))
-        return cls(frozenset(words), (*words[:1], *words[-1:]), runs, tuple(_NEGATION.findall(text)))
+        words = tuple(_WORD.findall(text)) or (text,)
+        return cls(words, " ".join(words), _STOP.search(text) is not None, tuple(_NEGATION.findall(text)))
 
-    def says_no_more_than(self, other: _Sentence) -> bool:
-        """Whether it has no word of its own but what a cut has left of one, and negates nothing else."""
-        own = self.words - other.words
-        return self.negations == other.negations and all(self._cut_from(other, word) for word in own)
+    def stands_in(self, other: _Sentence) -> bool:
+        """Whether it is the other one, or what a cut has left of it."""
+        first, last = self.words[0], self.words[-1]
+        begin = "" if first.isalpha() else " "
+        end = " " if self.ended or not last.isalpha() else ""
+        part, whole = f"{begin}{self.text}{end}", f" {other.text} "
+        return self.negations == other.negations and (whole.endswith(part) if self.ended else part in whole)
 
-    def _cut_from(self, other: _Sentence, word: str) -> bool:
-        if not word.isalpha() or word not in self.ends:
-            return False
-        return any(whole.endswith(word) if word == self.ends[0] else whole.startswith(word) for whole in other.words)
+    def runs(self) -> set[tuple[str, ...]]:
+        """Its runs of words, without those at either end, which may be cut."""
+        inner = self.words[1:-1]
+        return {inner[at : at + _RUN] for at in range(max(1, len(inner) - _RUN + 1))}
 
 
 class _Said:
     """What was said so far."""
 
     def __init__(self) -> None:
-        self.whole: set[str] = set()
-        self.sentences: list[_Sentence] = []
-        self.having: dict[tuple[str, ...], list[int]] = {}
+        self.texts: set[str] = set()
+        self.having: dict[tuple[str, ...], list[_Sentence]] = {}
 
-    def again(self, text: str) -> bool:
-        """Whether a sentence repeats one that was said; if not, it has been said now."""
-        key = " ".join(text.casefold().split())
-        if len(key) < _SHORTEST:
-            return False
-        sentence = _Sentence.of(key)
-        if key in self.whole or self._repeated(sentence):
+    def before(self, sentence: _Sentence) -> bool:
+        """Whether a sentence repeats one that was said."""
+        if sentence.text in self.texts:
             return True
-        self.whole.add(key)
-        for run in sentence.runs:
+        fewest = min((self.having.get(run, []) for run in sentence.runs()), key=len)
+        return any(map(sentence.stands_in, fewest))
+
+    def note(self, sentence: _Sentence) -> None:
+        """Remembers that it was said."""
+        self.texts.add(sentence.text)
+        for run in sentence.runs():
             known = self.having.setdefault(run, [])
             if len(known) < _KNOWN:
-                known.append(len(self.sentences))
-        self.sentences.append(sentence)
-        return False
-
-    def _repeated(self, sentence: _Sentence) -> bool:
-        shared = Counter(number for run in sentence.runs for number in self.having.get(run, ()))
-        enough = (self.sentences[number] for number, count in shared.items() if count >= _ALIKE * len(sentence.runs))
-        return any(map(sentence.says_no_more_than, enough))
+                known.append(sentence)

@@ -67,8 +67,8 @@ class Selection:
         return self._narrowed(self.chosen(full))
 
     def past(self) -> Draft:
-        """The longest run that fits and the step after it, which does not: what is left for a finer stage to cut."""
-        return self._narrowed(self._first(self.run + 1))
+        """The longest run that fits and the step after it, for a finer stage to cut."""
+        return self._narrowed(self._first(self.run + 1 if self.draft.limit > 0 else 0))
 
     @cached_property
     def run(self) -> int:
@@ -105,7 +105,7 @@ class Selection:
         limit, low, high = self.draft.limit, 0, len(self.steps) + 1
         low_tokens, high_tokens = 0.0, float("inf")
         density = self.draft.tokens / max(1, len(self.draft.text))
-        guess = self._reaching(limit / density)
+        guess = self._reaching(limit / max(density, 1e-6))
         for attempt in range(64):
             number = min(max(guess, low + 1), high - 1)
             if number <= low:

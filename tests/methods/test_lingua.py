@@ -1,13 +1,16 @@
 """What only the default method promises."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
 from fakes import FakeKeep
+from hypothesis import given
+from hypothesis import strategies as st
+from samples import hostile
 
-from linguapress import Budget, Guard, Rating
+from linguapress import Budget, Guard, Passage, Rating
 from linguapress.methods.lingua import Lingua
 from linguapress.models.lexical import LexicalRelevance
 from linguapress.scores import TokenScores
@@ -79,3 +82,53 @@ def test_the_best_sentence_is_not_passed_over_for_being_long():
         out = press.compress(texts, "When does the museum open?", budget=Budget(tokens=tokens, count=lambda t: len(t.split())))
         assert out.passages[0].index == 0
         assert "Soup" not in out.text
+
+
+def test_the_answer_counts_in_its_own_passage_only():
+    press = Lingua(Pointing("mm"), FakeKeep(), guard=Guard.off(), slack=20, scrap=0)
+    for texts in ([ALPHABET, ALPHABET.replace("mm", "no")], [ALPHABET.replace("mm", "no"), ALPHABET]):
+        for order in ("original", "relevance"):
+            out = replace(press, order=order).compress(
+                texts, "Which?", budget=Budget(tokens=3, count=lambda text: len(text.split()))
+            )
+            assert out.text == "ll mm nn."
+
+
+def test_the_sentence_that_overflows_is_shortened_when_others_came_before_it():
+    text = "The museum opens at nine. The museum opens its doors to all of the many guests it has at nine sharp. Soup needs salt."
+    out = Lingua(LexicalRelevance(), FakeKeep(), slack=1.01).compress(
+        [text], "The museum opens at nine", budget=Budget(tokens=12, count=lambda t: len(t.split()))
+    )
+    assert "museum opens at" in out.text
+    assert "guests" in out.text
+    assert out.tokens_after == 12
+
+
+@pytest.mark.parametrize("slack", [1.0, 2.0])
+def test_where_what_overflows_cannot_be_cut_others_take_its_place(slack):
+    code = "```python\nmuseum = open(museum, museum)\n" + "x = 1\n" * 40 + "```\n"
+    text = code + "The museum opens at nine. " + " ".join(f"The house number {letter} is large." for letter in "abcdef")
+    press = Lingua(LexicalRelevance(), FakeKeep(), slack=slack)
+    out = press.compress([text], "museum open", budget=Budget(tokens=30, count=lambda t: len(t.split())))
+    assert "x = 1" not in out.text
+    assert out.tokens_after >= 24
+
+
+def test_a_budget_of_nothing_reads_no_words():
+    out = Lingua(LexicalRelevance(), FakeKeep()).compress(["A museum. " * 9], "museum", budget=Budget(tokens=0))
+    assert (out.text, [stage.name for stage in out.stages]) == ("", ["sentences"])
+
+
+@given(data=st.data())
+def test_the_peak_of_a_narrowed_passage_is_that_of_the_tokens_left(data):
+    source = data.draw(hostile)
+    cuts = sorted(data.draw(st.sets(st.integers(0, len(source)), max_size=6)))
+    passage = Passage.whole(0, source).keep(list(zip(cuts[::2], cuts[1::2], strict=False)))
+    offsets = np.array([(at, min(at + 2, len(source))) for at in range(0, len(source), 2)], dtype=np.int64).reshape(-1, 2)
+    values = np.arange(1.0, len(offsets) + 1)
+    units = [(at, min(at + 3, len(passage.text))) for at in range(0, len(passage.text), 3)]
+    found = TokenScores(offsets, values).peak(passage, units)
+    kept = [place for start, end in passage.spans for place in range(start, end)]
+    for (start, end), value in zip(units, found, strict=True):
+        inside = kept[start:end]
+        assert value == max((v for (at, _), v in zip(offsets, values, strict=True) if at in inside), default=0)

@@ -82,11 +82,24 @@ def test_words_count_as_far_as_the_passage_can_be_read_and_only_if_it_was():
 
 @pytest.mark.parametrize("value", [float("nan"), float("-inf"), 0.0])
 def test_tokens_that_say_nothing_change_nothing(value):
-    same = dict.fromkeys("".join(TEXTS).split(), value)
-    selector = Said({}, {}, tokens=same | {word: value for text in TEXTS for word in text.split()})
+    said = {word: value for text in TEXTS for word in text.split()}
+    plain, told = (
+        SelectedRelevance(Said({}, {}, tokens=tokens), Said({}, {}), sure=0).rate(QUERY, *drafts()) for tokens in (None, said)
+    )
+    assert told.tokens is None
+    assert [row.tolist() for row in told.units] == [row.tolist() for row in plain.units]
+
+
+def test_a_logit_that_is_no_number_counts_as_the_lowest():
+    selector = Said({}, {}, tokens={"1939.": 5.0, "red.": float("nan"), "opened": float("inf")})
     rating = SelectedRelevance(selector, Said({}, {}), sure=0).rate(QUERY, *drafts())
-    assert all(np.isfinite(row).all() for row in rating.units)
-    assert len({v for scores in rating.tokens for v in scores.values.tolist()}) == 1
+    assert rating.tokens[0].values.tolist() == pytest.approx([0, 0, 0, 0, 0, 0, 0, 0.4])
+
+
+def test_models_without_logits_of_an_answer_are_not_asked_for_them():
+    for name in ("cross-encoder:any", "open-provence:any"):
+        found = selector_of(name)
+        assert (found.sure, found.evidence_weight, found.answer_weight) == (0, 0, 0)
 
 
 def test_of_many_passages_only_the_most_promising_are_read():

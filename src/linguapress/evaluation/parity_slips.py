@@ -21,7 +21,7 @@ class Slip(Enum):
     SEGMENTS = "segments of M tokens, the first shorter by one, whatever they cut through; a threshold for each document in one"
     TAIL = "what is left behind the last full segment is not shortened"
     TOKENS = "tokens are kept one by one, not whole words"
-    GUARD = "nothing is protected: not structure, numbers or negations"
+    GUARD = "nothing is protected: not structure, numbers, negations or names"
 
 
 Slips: TypeAlias = Set[Slip]

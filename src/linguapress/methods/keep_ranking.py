@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 import numpy as np
@@ -36,7 +36,7 @@ class KeepRanking(UnitCompressor):
     @property
     def guarded(self) -> Guard:
         """The guard, but a number or a negation saves no document."""
-        return self.guard.coarse
+        return replace(self.guard, numbers=False, negations=False)
 
     @property
     def models(self) -> tuple[KeepClassifier]:

@@ -1,9 +1,10 @@
 """Coarse to fine under one budget: the default.
 
-Sentences are ranked by relevance and kept up to ``slack`` times the limit; then words go, the less relevant their sentence and
-the lower their keep probability the sooner; a sentence of which only scraps would be left gives way to the others. What is kept
-of a sentence keeps its numbers and negations, and a passage its heading. Relatives: LongLLMLingua (arXiv 2310.06839, a budget
-that follows relevance from coarse to fine) and LLMLingua-2 (arXiv 2403.12968, keep probabilities).
+Sentences are ranked by relevance and kept until they exceed ``slack`` times the limit; then words go, the less relevant their
+sentence, the lower their keep probability and the further from the answer the sooner; a sentence of which only scraps would be
+left gives way to the others. What is kept of a sentence keeps its numbers and negations, and a passage its heading. Relatives:
+LongLLMLingua (arXiv 2310.06839, a budget that follows relevance from coarse to fine, and words by what they have to do with the
+question) and LLMLingua-2 (arXiv 2403.12968, keep probabilities).
 """
 
 from __future__ import annotations
@@ -20,10 +21,10 @@ from linguapress.draft import Draft, Stage
 from linguapress.guard import Guard
 from linguapress.headings import with_headings
 from linguapress.methods.llmlingua2 import LLMLingua2, keep_of_units
-from linguapress.methods.word_stage import Sentences, WordStage, log_odds
+from linguapress.methods.word_stage import ROUGHLY, Sentences, WordStage, log_odds
 from linguapress.order import Order, arranged, checked_order
 from linguapress.repeats import repeats_last
-from linguapress.scores import UNTOLD, Floats, KeepClassifier, Rating, Relevance
+from linguapress.scores import UNTOLD, KeepClassifier, Rating, Relevance
 from linguapress.segment import sentences
 from linguapress.select import Selection, stitchers
 from linguapress.units import Units
@@ -38,8 +39,8 @@ class Lingua(Compressor):
         keep: gives each token its keep probability.
         guard: what is not torn.
         order: order of the passages in the result.
-        slack: how many times the limit the sentence stage may leave, 1 = whole sentences only. This and the following were
-            chosen on dev data, see ``notebooks/results``.
+        slack: how many times the limit the sentence stage may leave before it stops, 1 = whole sentences, unless the best one
+            alone is too long. This and the following were chosen on dev data, see ``notebooks/results``.
         document_weight: how much a document's rating adds to its sentences'.
         keep_weight: how much one unit of log-odds of keeping weighs against the sentence's rating.
         scrap: share of a sentence's characters below which what is left of it counts as a scrap.
@@ -79,21 +80,21 @@ class Lingua(Compressor):
         whole, found = self._rated(draft)
         rows = [found[passage.index] for passage in whole.passages]
         units, ratings = [row.units for row in rows], [row.ratings for row in rows]
-        coarse = self._sentences(whole, units, ratings).allowing(draft.limit)
+        choice = Selection(whole.allowing(self._room(whole, units)), stitchers(whole, units), ratings)
+        shortened = self.slack > 1 or not choice.run
+        coarse = (choice.past() if shortened else choice.fill()).allowing(draft.limit)
         tokens = coarse.tokens
         stages = [_stage("sentences", draft.tokens, tokens, start)]
         start, words = time.perf_counter(), WordStage(self.keep, self.guard, self.keep_weight, self.scrap)
         fine = words.reduce(coarse, found) if tokens > draft.limit else coarse
+        if shortened and tokens > draft.limit > 0 and fine.tokens < ROUGHLY * draft.limit:
+            other = choice.fill().allowing(draft.limit)  # what overflows cannot be cut (code, many numbers): others take its place
+            fine = max(fine, words.reduce(other, found) if other.tokens > draft.limit else other, key=lambda one: one.tokens)
         if not fine.text and draft.limit > 0 and any(item.spans for item in units):
             fine = beginnings(whole, units, ratings, [row.tokens for row in rows])
         if fine is not coarse:
             stages.append(_stage("words", tokens, fine.tokens, start))
         return self.guard.coarse.reported(draft, replace(fine, stages=(*draft.stages, *stages)))
-
-    def _sentences(self, draft: Draft, units: Sequence[Units], ratings: Sequence[Floats]) -> Draft:
-        """The best sentences that fit the room, and the next one where its words can go; at least the best one."""
-        choice = Selection(draft.allowing(self._room(draft, units)), stitchers(draft, units), ratings)
-        return choice.past() if self.slack > 1 or not choice.run else choice.fill()
 
     def _room(self, draft: Draft, units: Sequence[Units]) -> int:
         """Tokens that the sentence stage may leave: what the caller's patterns force comes on top, since its words can still go."""

@@ -13,11 +13,16 @@ from linguapress.units import Units
 _LEAST = -9.0  # nats below the most probable token at which a unit holds no answer
 
 
-def pointed(tokens: Sequence[TokenScores]) -> list[TokenScores]:
-    """Nats that each token lies below the one that is most probably part of the answer, of all passages; 0 or less."""
-    rows = [np.nan_to_num(np.asarray(scores.values, dtype=np.float64), nan=-np.inf) for scores in tokens]
-    top = max((float(row.max(initial=-np.inf)) for row in rows), default=-np.inf)
-    values = (row - top if np.isfinite(top) else np.zeros(len(row)) for row in rows)
+def pointed(tokens: Sequence[TokenScores] | None) -> list[TokenScores]:
+    """Nats that each token lies below the one that is most probably part of the answer, of all passages; 0 or less.
+
+    Nothing where no logits differ, or none are numbers.
+    """
+    rows = [np.asarray(scores.values, dtype=np.float64) for scores in tokens or ()]
+    known = np.concatenate([np.empty(0), *(row[np.isfinite(row)] for row in rows)])
+    if not tokens or not len(known) or known.min() == known.max():
+        return []
+    values = (np.where(np.isfinite(row), row - known.max(), -np.inf) for row in rows)
     return [TokenScores(scores.offsets, row) for scores, row in zip(tokens, values, strict=True)]
 
 

@@ -74,7 +74,7 @@ class SelectedRelevance:
         glance = np.zeros(len(passages)) if first.passages is None else np.asarray(first.passages, dtype=np.float64)
         read = np.sort(np.argsort(-glance, kind="stable")[: self.most]).tolist()
         found = self.selector.rate(query, [passages[i] for i in read], [units[i] for i in read])
-        answers = None if found.tokens is None else pointed(found.tokens)
+        answers = pointed(found.tokens)
         legible = self._legible(query, [passages[i] for i in read])
         trust = legible * self._found(found.units, legible)
         shares = self.passage_weight * _log_shares(found.passages, len(read))
