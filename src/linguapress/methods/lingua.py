@@ -29,6 +29,8 @@ from linguapress.segment import sentences
 from linguapress.select import Selection, stitchers
 from linguapress.units import Units
 
+_LITTLE = 0.5  # share of the limit below which what is left of the best sentence is not worth the room that it leaves unused
+
 
 @dataclass(frozen=True)
 class Lingua(Compressor):
@@ -81,13 +83,13 @@ class Lingua(Compressor):
         rows = [found[passage.index] for passage in whole.passages]
         units, ratings = [row.units for row in rows], [row.ratings for row in rows]
         choice = Selection(whole.allowing(self._room(whole, units)), stitchers(whole, units), ratings)
-        shortened = self.slack > 1 or not choice.run
-        coarse = (choice.past() if shortened else choice.fill()).allowing(draft.limit)
+        shortens = self.slack > 1 or not choice.run
+        coarse = (choice.past() if shortens else choice.fill()).allowing(draft.limit)
         tokens = coarse.tokens
         stages = [_stage("sentences", draft.tokens, tokens, start)]
         start, words = time.perf_counter(), WordStage(self.keep, self.guard, self.keep_weight, self.scrap)
         fine = words.reduce(coarse, found) if tokens > draft.limit else coarse
-        if shortened and tokens > draft.limit > 0 and fine.tokens < ROUGHLY * draft.limit:
+        if shortens and fine.tokens < (ROUGHLY if choice.run else _LITTLE) * draft.limit < tokens:
             other = choice.fill().allowing(draft.limit)  # what overflows cannot be cut (code, many numbers): others take its place
             fine = max(fine, words.reduce(other, found) if other.tokens > draft.limit else other, key=lambda one: one.tokens)
         if not fine.text and draft.limit > 0 and any(item.spans for item in units):
