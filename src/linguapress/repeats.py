@@ -36,25 +36,24 @@ def repeats_last(passages: Sequence[Passage], units: Sequence[Units], ratings: S
         if len(key) < _SHORTEST:
             continue
         sentence = _Sentence.of(key)
-        if said.before(sentence):
+        if said.again(sentence):
             rows[p][u] -= LAST
-        else:
-            said.note(sentence)
     return rows
 
 
 class _Sentence(NamedTuple):
     """A sentence by its words, and whether it ends as sentences do."""
 
+    whole: str
     words: tuple[str, ...]
     text: str
     ended: bool
-    negations: tuple[str, ...]
 
     @classmethod
-    def of(cls, text: str) -> _Sentence:
-        words = tuple(_WORD.findall(text)) or (text,)
-        return cls(words, " ".join(words), _STOP.search(text) is not None, tuple(_NEGATION.findall(text)))
+    def of(cls, whole: str) -> _Sentence:
+        """Takes a sentence in small letters apart."""
+        words = tuple(_WORD.findall(whole)) or (whole,)
+        return cls(whole, words, " ".join(words), _STOP.search(whole) is not None)
 
     def stands_in(self, other: _Sentence) -> bool:
         """Whether it is the other one, or what a cut has left of it."""
@@ -62,12 +61,13 @@ class _Sentence(NamedTuple):
         begin = "" if first.isalpha() else " "
         end = " " if self.ended or not last.isalpha() else ""
         part, whole = f"{begin}{self.text}{end}", f" {other.text} "
-        return self.negations == other.negations and (whole.endswith(part) if self.ended else part in whole)
+        cut = whole.endswith(part) if self.ended else part in whole
+        return cut and _NEGATION.findall(self.whole) == _NEGATION.findall(other.whole)
 
-    def runs(self) -> set[tuple[str, ...]]:
-        """Its runs of words, without those at either end, which may be cut."""
+    def runs(self) -> list[tuple[str, ...]]:
+        """Its runs of words, without the words at either end, which may be cut; one where there are fewer."""
         inner = self.words[1:-1]
-        return {inner[at : at + _RUN] for at in range(max(1, len(inner) - _RUN + 1))}
+        return list(zip(*(inner[at:] for at in range(_RUN)), strict=False)) or [inner]
 
 
 class _Said:
@@ -77,17 +77,16 @@ class _Said:
         self.texts: set[str] = set()
         self.having: dict[tuple[str, ...], list[_Sentence]] = {}
 
-    def before(self, sentence: _Sentence) -> bool:
-        """Whether a sentence repeats one that was said."""
+    def again(self, sentence: _Sentence) -> bool:
+        """Whether a sentence repeats one that was said; if not, it has been said now."""
         if sentence.text in self.texts:
             return True
-        fewest = min((self.having.get(run, []) for run in sentence.runs()), key=len)
-        return any(map(sentence.stands_in, fewest))
-
-    def note(self, sentence: _Sentence) -> None:
-        """Remembers that it was said."""
+        known = [self.having.setdefault(run, []) for run in sentence.runs()]
+        rarest: list[_Sentence] = min(known, key=len)
+        if any(map(sentence.stands_in, rarest)):
+            return True
         self.texts.add(sentence.text)
-        for run in sentence.runs():
-            known = self.having.setdefault(run, [])
-            if len(known) < _KNOWN:
-                known.append(sentence)
+        for sentences in known:
+            if len(sentences) < _KNOWN:
+                sentences.append(sentence)
+        return False

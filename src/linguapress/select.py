@@ -83,7 +83,7 @@ class Selection:
         """Which units of each passage :meth:`fill` keeps."""
         if self.draft.limit <= 0:
             return self._first(0)
-        return self._fill_up(self._longest_run(full), full)
+        return self._fill_up(self.run if full == FULL else self._longest_run(full), full)
 
     def _first(self, number: int) -> Masks:
         """Which units the first ``number`` steps keep."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -94,13 +94,13 @@ class SelectedRelevance:
             glimpse = np.clip(np.asarray(first.units[place]) / max(best, 1e-6), 0, 1)
             needed[place] = reads * np.asarray(chance, dtype=np.float64) + (1 - reads) * glimpse
         rows = [self.scale * (weight[i] + opinion[i] + self.first_weight * np.asarray(row)) for i, row in enumerate(first.units)]
-        tokens = self._words(dict(zip(read, zip(answers, trust, strict=True), strict=True)), len(passages)) if answers else None
+        tokens = self._words(answers, trust, read, len(passages)) if answers else None
         return Rating(rows, self.scale * weight, (*first.warnings, *found.warnings), needed, tokens=tokens)
 
-    def _words(self, answers: Mapping[int, tuple[TokenScores, float]], count: int) -> list[TokenScores]:
+    def _words(self, answers: Sequence[TokenScores], trust: Floats, read: Sequence[int], count: int) -> list[TokenScores]:
         """What the tokens of each passage add to the rating of the words that they are in; none of those that were not read."""
         rows = [UNTOLD] * count
-        for place, (scores, trusted) in answers.items():
+        for place, scores, trusted in zip(read, answers, trust, strict=True):
             near = np.maximum(scores.values + self.reach, 0)
             rows[place] = TokenScores(scores.offsets, self.scale * self.answer_weight * trusted * near)
         return rows
