@@ -12,7 +12,7 @@ class InvalidDocuments(TypeError):
 
 
 class InvalidRecord(ValueError):
-    """A prepared record that cannot be read, or records that are not one for each document."""
+    """A prepared record or a line of questions that cannot be read, or records that are not one for each document."""
 
 
 class UnknownName(ValueError):

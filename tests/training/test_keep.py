@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -20,7 +21,8 @@ from linguapress.models.stored import read_state
 from linguapress.models.token_classifier import TokenClassifier
 from linguapress.training import keep
 from linguapress.training.cli import app
-from linguapress.training.keep import DataSet, KeepSettings, train
+from linguapress.training.corpus import Labelled
+from linguapress.training.keep import DataSet, KeepSettings, _taught, train
 from linguapress.training.keep_run import Run
 from linguapress.training.processes import Alone
 
@@ -167,7 +169,7 @@ _WORKER = """
 import json, os, sys
 from pathlib import Path
 import torch
-from linguapress.training.keep import DataSet, KeepSettings, train
+from linguapress.training.keep import DataSet, KeepSettings, _taught, train
 torch.set_num_threads(1)
 base, data, out, batch = sys.argv[1:]
 losses = []
@@ -271,9 +273,18 @@ def test_a_teacher_is_imitated_on_texts_without_labels(settings, tmp_path, data)
     given = {"epochs": 6, "batch": 4, "rate": 3e-3, "average": 0.5, "hold_weight": 0.0}
     alone = train(KeepSettings(settings().base, few, tmp_path / "alone", **given))
     taught = train(KeepSettings(
-        settings().base, few, tmp_path / "taught", **given, teacher=str(teacher.out), teacher_weight=20.0, unlabelled=(plain,), extra=4.0
+        settings().base, few, tmp_path / "taught", **given, teachers=(str(teacher.out),), teacher_weight=20.0, unlabelled=(plain,), extra=4.0
     ))  # fmt: skip
     assert taught["dev"]["all"]["f1"] > 0.9 > alone["dev"]["all"]["f1"]
+
+
+def test_several_teachers_teach_what_they_think_on_average(settings, monkeypatch):
+    said = {"one": [0.2, 0.9, -1.0], "two": [0.4, 0.5, 0.3]}
+    monkeypatch.setattr(
+        "linguapress.training.keep.word_chances", lambda name, texts, device, empty: [np.array(said[name])] * len(texts)
+    )
+    (taught,) = _taught([Labelled("", "a b c", ())], ["one", "two"], "cpu")
+    assert taught.chances == pytest.approx((0.3, 0.7, -1.0))
 
 
 def test_dev_sets_are_reported_by_set_and_by_source(settings, tmp_path, data):

@@ -41,8 +41,10 @@ def keep(
     patience: Annotated[int, typer.Option(min=0, help="Epochs without a better dev F1 before it ends; 0 = run all epochs.")] = 0,
     freeze_words: Annotated[bool, typer.Option("--freeze-words", help="Leave the word embeddings as they are.")] = False,
     words_of: Annotated[str, typer.Option(help="Take over the word embeddings of this model before training.")] = "",
-    teacher: Annotated[str, typer.Option(help="Keep model whose soft probabilities are learnt as well.")] = "",
-    teacher_weight: Annotated[float, typer.Option(min=0, help="Weight of the divergence from the teacher.")] = 1.0,
+    teacher: Annotated[
+        list[str] | None, typer.Option(help="Keep model whose soft probabilities are learnt as well; repeat it.")
+    ] = None,
+    teacher_weight: Annotated[float, typer.Option(min=0, help="Weight of the divergence from the teachers.")] = 1.0,
     unlabelled: Annotated[
         list[Path] | None, typer.Option(help="More texts for the teacher: JSON lines, or .txt with a text a line; repeat it.")
     ] = None,
@@ -72,7 +74,7 @@ def keep(
             base=base, data=tuple(DataSet.parse(item) for item in data), out=out, hold=tuple(hold or ()), hold_weight=hold_weight,
             epochs=epochs, batch=batch, rate=learning_rate, window=window, smoothing=smoothing, layer_decay=layer_decay,
             average=average, seed=seed, device=device, accumulate=accumulate, precision=precision, freeze_words=freeze_words,
-            words_of=words_of, patience=patience, teacher=teacher, teacher_weight=teacher_weight,
+            words_of=words_of, patience=patience, teachers=tuple(teacher or ()), teacher_weight=teacher_weight,
             unlabelled=tuple(unlabelled or ()), extra=extra, model_dtype=model_dtype, licence=licence,
         )  # fmt: skip
         with progress_bars() as progress:
@@ -127,8 +129,10 @@ def select(
     dropout: Annotated[float, typer.Option(min=0, max=0.9)] = 0.0,
     average: Annotated[float, typer.Option(min=0, max=1, help="Decay of the average of the weights.")] = 0.999,
     start: Annotated[str, typer.Option(help="Selector to go on from: select, or a folder; default: new heads on the base.")] = "",
+    questions: Annotated[list[Path] | None, typer.Option(help="JSON lines of further questions; repeat it.", exists=True)] = None,
     mix: Annotated[list[str] | None, typer.Option(help="SOURCE=SHARE of the questions; repeat it. Default: see the card.")] = None,
     articles: Annotated[int, typer.Option(min=0, help="Wikipedia articles to search for negatives.")] = 2200,
+    blocks: Annotated[int, typer.Option(min=0, help="Most blocks of an article, at random; 0 = all.")] = 0,
     measure_every: Annotated[int, typer.Option(min=0, help="Steps between measurements on dev questions.")] = 600,
     threads: Annotated[int, typer.Option(min=0, help="CPU threads; 0 = all.")] = 0,
     seed: Annotated[int, typer.Option()] = 0,
@@ -145,6 +149,7 @@ def select(
     settings = SelectSettings(
         data, out, base, steps, groups, width, learning_rate, articles=articles, hardness=hardness, spare=spare, start=start,
         dropout=dropout, average=average, measure_every=measure_every, mix=_mix(mix), seed=seed, device=str(device_of(device)),
+        questions=tuple(questions or ()), blocks=blocks,
     )  # fmt: skip
     with progress_bars() as progress:
         metrics = train(settings, bars(progress))

@@ -24,7 +24,7 @@ from linguapress.training.questions import Candidate, Question
 _WORD = regex.compile(r"\S+\s*")
 _ALONE = frozenset(("labelled", "reddit", "amazon"))  # sources whose questions come with one passage each
 MIX: Mapping[str, float] = MappingProxyType({
-    "nq": 0.32, "wiki": 0.30, "covid": 0.05, "multihop": 0.05, "meetings": 0.04, "pubmed": 0.04,
+    "nq": 0.32, "asked": 0.30, "wiki": 0.30, "covid": 0.05, "multihop": 0.05, "meetings": 0.04, "pubmed": 0.04,
     "labelled": 0.16, "reddit": 0.02, "amazon": 0.02,
 })  # fmt: skip
 

@@ -2,8 +2,8 @@
 
 The token classifier of LLMLingua-2 (arXiv 2403.12968, section 4.1): a linear head on a bidirectional encoder, cross entropy on
 keep / drop. Departures: a second loss keeps mean-pooled sentence and passage vectors close to those of the frozen original,
-so that one checkpoint serves as token classifier and as embedder; a third one, optional, learns the soft probabilities of a keep
-model; passages are joined at random, so that long contexts occur; the weights that are saved are an exponential average.
+so that one checkpoint serves as token classifier and as embedder; a third one, optional, learns the mean soft probabilities of keep
+models; passages are joined at random, so that long contexts occur; the weights that are saved are an exponential average.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from linguapress.training.checkpoint import plain
 from linguapress.training.corpus import DataSet, Labelled, named, read_plain
@@ -41,7 +43,7 @@ def train(settings: KeepSettings, progress: Progress = lambda step, total, figur
     Raises:
         FileNotFoundError: a data set lacks a file.
         ValueError: a data set is empty, or ``out`` holds a run of other settings.
-        ModelNotFound: the encoder or the teacher cannot be loaded.
+        ModelNotFound: the encoder or a teacher cannot be loaded.
     """
     learnt = [item.read("train") for item in settings.data]
     dev = {name: item.read("dev") for name, item in named(settings.data).items()}
@@ -67,15 +69,18 @@ def _plan(settings: KeepSettings, learnt: Sequence[Sequence[Labelled]], extra: S
     most = math.ceil(settings.epochs * settings.extra * texts)
     if len(windows) > most:
         windows = random.Random(settings.seed).sample(windows, most)
-    if settings.teacher:
-        learnt = [_taught(examples, settings.teacher, str(run.device)) for examples in learnt]
-        windows = _taught(windows, settings.teacher, str(run.device))
+    if settings.teachers:
+        learnt = [_taught(examples, settings.teachers, str(run.device)) for examples in learnt]
+        windows = _taught(windows, settings.teachers, str(run.device))
     return Plan(settings, learnt, windows, run.reader, run.processes.count)
 
 
-def _taught(examples: Sequence[Labelled], teacher: str, device: str) -> list[Labelled]:
-    chances = word_chances(teacher, [example.text for example in examples], device, empty=-1.0)
-    return [replace(example, chances=tuple(row.tolist())) for example, row in zip(examples, chances, strict=True)]
+def _taught(examples: Sequence[Labelled], teachers: Sequence[str], device: str) -> list[Labelled]:
+    """The examples with the mean of the teachers' probabilities, -1 for a word that one of them cannot read."""
+    texts = [example.text for example in examples]
+    each = zip(*(word_chances(teacher, texts, device, empty=-1.0) for teacher in teachers), strict=True)
+    means = (np.where(np.min(rows, axis=0) < 0, -1.0, np.mean(rows, axis=0)) for rows in each)
+    return [replace(example, chances=tuple(row.tolist())) for example, row in zip(examples, means, strict=True)]
 
 
 def _ended(history: Sequence[float], patience: int) -> bool:

@@ -101,9 +101,9 @@ def _losses(settings: KeepSettings) -> str:
     parts = [f"cross entropy on keep / drop, label smoothing {settings.smoothing:g}"]
     if settings.hold_weight:
         parts.append(f"{settings.hold_weight:g} x (1 - cosine) between pooled vectors and those of the frozen start")
-    if settings.teacher:
-        name = _told(settings.teacher)
-        parts.append(f"{settings.teacher_weight:g} x KL divergence from the keep probabilities of `{name}` (arXiv 1503.02531)")
+    if settings.teachers:
+        names = ", ".join(f"`{_told(name)}`" for name in settings.teachers)
+        parts.append(f"{settings.teacher_weight:g} x KL divergence from the mean keep probabilities of {names} (arXiv 1503.02531)")
     return "\n".join(f"- {part}" for part in parts)
 
 

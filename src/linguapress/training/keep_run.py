@@ -106,14 +106,14 @@ class Run:
 
     def _weights(self) -> tuple[float, float, float]:
         settings = self.settings
-        return 1.0, settings.hold_weight, settings.teacher_weight if settings.teacher else 0.0
+        return 1.0, settings.hold_weight, settings.teacher_weight if settings.teachers else 0.0
 
     def _losses(self, batch: Batch, there: Amounts) -> Tensor:
         """What a batch adds to the mean losses of its step: keep, hold, teacher."""
         out = self.model(input_ids=batch.ids, attention_mask=batch.mask, output_hidden_states=self.original is not None)
         zero = out.logits.new_zeros((), dtype=torch.float32)
         keep = keep_loss(out.logits, batch, self.settings.smoothing) / there.keep
-        taught = teacher_loss(out.logits, batch) / there.teacher if self.settings.teacher else zero
+        taught = teacher_loss(out.logits, batch) / there.teacher if self.settings.teachers else zero
         if self.original is None:
             return torch.stack([keep, zero, taught])
         with torch.no_grad():

@@ -40,8 +40,8 @@ class KeepSettings:
         words_of: model whose word embeddings replace those of ``base`` before training; empty = none.
         patience: epochs without a better F1 on dev after which training ends; the best weights are kept. 0 = all epochs, the
             last weights.
-        teacher: a keep model whose soft probabilities are learnt as well; empty = none.
-        teacher_weight: weight of the KL divergence from the teacher.
+        teachers: keep models whose soft probabilities, on average, are learnt as well.
+        teacher_weight: weight of the KL divergence from the teachers.
         unlabelled: files of further texts for the teacher (JSON lines, or .txt with a text a line).
         extra: unlabelled texts (``hold`` and ``unlabelled``) in a step for each labelled one.
         model_dtype: precision in which the model is written.
@@ -67,7 +67,7 @@ class KeepSettings:
     freeze_words: bool = False
     words_of: str = ""
     patience: int = 0
-    teacher: str = ""
+    teachers: tuple[str, ...] = ()
     teacher_weight: float = 1.0
     unlabelled: tuple[Path, ...] = ()
     extra: float = 0.25
@@ -88,7 +88,7 @@ class KeepSettings:
         for name, low, high in _RANGES:
             if not low <= getattr(self, name) <= high:
                 raise ValueError(f"{name} is {getattr(self, name):g}; it lies between {low:g} and {high:g}")
-        if self.unlabelled and not self.teacher:
+        if self.unlabelled and not self.teachers:
             raise ValueError("unlabelled texts are learnt from a teacher; name a keep model as teacher, or leave them out")
 
 

@@ -18,21 +18,30 @@ _CLOSE = 64  # nearest passages that are looked at
 _BLOCK = 100  # words
 
 
-def pool(folder: Path, questions: Sequence[Question], articles: int, seed: int) -> list[Candidate]:
+def pool(folder: Path, questions: Sequence[Question], articles: int, seed: int, most: int = 0) -> list[Candidate]:
     """Passages to search in: those of the questions themselves, of 2WikiMultiHopQA, and blocks of Wikipedia articles.
 
     Half of the articles are cut at sentence ends, half every 100 words, as retrievers' indexes are.
+
+    Args:
+        folder: with the data sets.
+        questions: whose passages are searched in.
+        articles: of Wikipedia.
+        seed: of how an article is cut, and of which blocks are taken.
+        most: blocks of an article, drawn at random; 0 = all.
     """
     own = [Candidate(c.title, c.body) for q in questions if q.source in _LIKE_A_RETRIEVER for c in q.candidates]
     short = [Candidate(row["title"], row["text"]) for row in read_jsonl(folder / "multihop_small" / "2wiki_corpus.jsonl.gz")]
-    long = list(_articles(folder, articles, random.Random(seed)))
+    long = list(_articles(folder, articles, random.Random(seed), most))
     return list({candidate.text: candidate for candidate in (*own, *short, *long)}.values())
 
 
-_LIKE_A_RETRIEVER = frozenset(("nq", "wiki", "pubmed", "labelled-nq", "labelled-nq-hard-negative", "multihop"))
+_LIKE_A_RETRIEVER = frozenset(
+    ("nq", "wiki", "pubmed", "labelled-nq", "labelled-nq-hard-negative", "multihop", "asked", "multihop-asked")
+)
 
 
-def _articles(folder: Path, count: int, rng: random.Random) -> Iterator[Candidate]:
+def _articles(folder: Path, count: int, rng: random.Random, most: int) -> Iterator[Candidate]:
     taken = 0
     for path in sorted((folder / "lm_wikipedia_en").glob("train_*.jsonl.gz")):
         for row in read_jsonl(path):
@@ -40,7 +49,8 @@ def _articles(folder: Path, count: int, rng: random.Random) -> Iterator[Candidat
                 return
             taken += 1
             cut = _by_sentences if rng.random() < 0.5 else _by_words
-            yield from (Candidate(row["title"], body) for body in cut(row["text"]) if len(body.split()) > 30)
+            found = [Candidate(row["title"], body) for body in cut(row["text"]) if len(body.split()) > 30]
+            yield from rng.sample(found, most) if 0 < most < len(found) else found
 
 
 def _by_sentences(text: str) -> Iterator[str]:

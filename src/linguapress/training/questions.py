@@ -229,11 +229,17 @@ SOURCES: Mapping[str, Callable[[Path], Iterator[Question]]] = MappingProxyType({
 })  # fmt: skip
 
 
-def read_questions(folder: Path, sources: Iterable[str] = tuple(SOURCES)) -> list[Question]:
-    """Questions to train on: without the held-out tenth and without the benchmark's test questions."""
+def read_questions(folder: Path, sources: Iterable[str] = tuple(SOURCES), more: Iterable[Question] = ()) -> list[Question]:
+    """Questions to train on: without the held-out tenth and without the benchmark's test questions.
+
+    Args:
+        folder: with the data sets.
+        sources: which of them.
+        more: questions from elsewhere.
+    """
     hidden = multihop_test(folder)
     found = (question for source in sources for question in SOURCES[source](folder))
-    return [question for question in found if not held_out(question.text) and question.text not in hidden]
+    return [question for question in (*found, *more) if not held_out(question.text) and question.text not in hidden]
 
 
 def held_out_labels(folder: Path) -> list[Question]:
@@ -244,15 +250,18 @@ def held_out_labels(folder: Path) -> list[Question]:
 def with_labels(questions: Sequence[Question]) -> list[Question]:
     """The questions, those of NaturalQuestions with the sentences that an LLM has chosen in their passage, where it has.
 
-    A passage in which it found nothing for such a question joins as a wrong one.
+    Further passages that it has judged for such a question join: right ones where it found something, else wrong ones.
     """
-    chosen = {q.text: q.candidates[0] for q in questions if q.source == "labelled-nq" and q.candidates[0].relevant}
-    wrong = {q.text: q.candidates[0] for q in questions if q.source.startswith("labelled-nq") and not q.candidates[0].relevant}
-    return [_labelled_nq(q, chosen.get(q.text), wrong.get(q.text)) if q.source == "nq" else q for q in questions]
+    judged: dict[str, dict[str, Candidate]] = {}
+    for question in questions:
+        if question.source.startswith("labelled-nq"):
+            judged.setdefault(question.text, {}).setdefault(question.candidates[0].body, question.candidates[0])
+    return [_labelled_nq(q, tuple(judged.get(q.text, {}).values())) if q.source == "nq" else q for q in questions]
 
 
-def _labelled_nq(question: Question, chosen: Candidate | None, wrong: Candidate | None) -> Question:
-    candidates = question.candidates
-    if chosen is not None:
-        candidates = (replace(chosen, answers=occurrences(chosen.body, question.answers)),)
-    return replace(question, candidates=(*candidates, *(() if wrong is None else (wrong,))))
+def _labelled_nq(question: Question, judged: Sequence[Candidate]) -> Question:
+    """The passages of a question: where the annotator found nothing in the gold one, the label by answer strings stays."""
+    right = [replace(c, answers=occurrences(c.body, question.answers)) for c in judged if c.relevant]
+    first = () if any(c.answers for c in right) else question.candidates
+    bodies = {c.body for c in question.candidates}
+    return replace(question, candidates=(*first, *right, *(c for c in judged if not c.relevant and c.body not in bodies)))

@@ -31,6 +31,7 @@ from linguapress.models.stored import load
 from linguapress.training.checkpoint import plain, read_state, write_state
 from linguapress.training.groups import MIX, Batch, Draws, Group, by_source, collate
 from linguapress.training.negatives import embedded, mine, pool
+from linguapress.training.own_questions import own_questions
 from linguapress.training.questions import Candidate, Question, read_questions, with_labels
 from linguapress.training.select_metrics import ranking_report, selection_report
 
@@ -63,6 +64,8 @@ class SelectSettings:
         average: decay of the exponential average of the weights.
         measure_every: steps between two measurements on dev questions, 0 = none but the last.
         mix: share of the groups by source.
+        questions: files of further questions; see :func:`~linguapress.training.own_questions.own_questions`.
+        blocks: most blocks of an article, drawn at random; 0 = all.
     """
 
     data: Path
@@ -87,6 +90,8 @@ class SelectSettings:
     mix: Mapping[str, float] = field(default_factory=lambda: dict(MIX))
     seed: int = 0
     device: str = "cpu"
+    questions: tuple[Path, ...] = ()
+    blocks: int = 0
 
 
 def train(settings: SelectSettings, progress: Progress = lambda task, step, total, figures: None) -> dict[str, Any]:
@@ -94,12 +99,12 @@ def train(settings: SelectSettings, progress: Progress = lambda task, step, tota
 
     An interrupted run goes on when it is started again with the same settings.
     """
-    questions = read_questions(settings.data)
+    questions = with_labels(read_questions(settings.data, more=own_questions(settings.questions)))
     settings.out.mkdir(parents=True, exist_ok=True)
     run = _Run(settings)
     run.resume()
     mined = _negatives(settings, questions, progress)
-    grouped = by_source(with_labels(questions), mined)
+    grouped = by_source(questions, mined)
     draws = Draws(grouped, settings.mix, settings.groups, settings.width, settings.hardness, settings.seed, settings.spare)
     while run.step < settings.steps:
         figures = run.update(draws.of_step(run.step))
@@ -123,7 +128,7 @@ def train(settings: SelectSettings, progress: Progress = lambda task, step, tota
 
 def _negatives(settings: SelectSettings, questions: Sequence[Question], progress: Progress) -> list[list[Candidate]]:
     """Hard negatives of each question; the search is remembered in the output folder."""
-    candidates = pool(settings.data, questions, settings.articles, settings.seed)
+    candidates = pool(settings.data, questions, settings.articles, settings.seed, settings.blocks)
     file = settings.out / "negatives.json"
     asked = (f"{question.text}\t{question.answers}\t{question.mined}" for question in questions)
     mark = crc32("\n".join([*(c.text for c in candidates), *asked, str(settings.negatives)]).encode("utf-8", "replace"))
