@@ -22,7 +22,8 @@ from linguapress.models.legibility import legibility
 from linguapress.models.pair_model import PairModel
 from linguapress.models.pair_reader import PairReader, shared_pair_reader
 from linguapress.models.pair_relevance import PairRelevance
-from linguapress.models.pair_weights import load_pair_weights, save_selector
+from linguapress.models.pair_weights import load_pair_weights, save_selector, write_odds
+from linguapress.models.sentence_odds import SentenceOdds
 from linguapress.models.windows import windows
 from linguapress.segment import encodable, sentences
 
@@ -313,6 +314,20 @@ def test_a_sentence_is_needed_as_much_as_its_tokens_on_average(selector):
     assert not rating.warnings
 
 
+def test_how_probably_a_sentence_is_needed_goes_by_all_that_is_said(selector, tmp_path):
+    plain = rate(selector, QUESTION, Passage.whole(0, OVEN), Passage.whole(1, ""))
+    assert plain.needed[0] == pytest.approx(plain.units[0], abs=1e-5)
+    folder = shutil.copytree(selector, tmp_path / "odds")
+    write_odds(folder, SentenceOdds(0.5, 0.25, -0.125, 1.5))
+    (reading,), found = read(str(folder), QUESTION, OVEN), rate(str(folder), QUESTION, Passage.whole(0, OVEN), Passage.whole(1, ""))
+    assert same(found.units, plain.units)
+    for number, (start, end) in enumerate(sentences(OVEN)):
+        mine = (reading.offsets[:, 0] >= start) & (reading.offsets[:, 0] < end)
+        need = np.log(plain.units[0][number] / (1 - plain.units[0][number]))
+        odds = 0.5 * need + 0.25 * np.logaddexp.reduce(reading.answer[mine]) - 0.125 * reading.relevance + 1.5
+        assert found.needed[0][number] == pytest.approx(1 / (1 + np.exp(-odds)), abs=1e-4)
+
+
 def test_of_a_narrowed_passage_the_whole_source_is_read(selector):
     whole, kept = Passage.whole(0, OVEN), sentences(OVEN)[1::2]
     full, part = rate(selector, QUESTION, whole), rate(selector, QUESTION, whole.narrow(kept))
@@ -327,6 +342,7 @@ def test_a_question_that_is_too_long_is_warned_about(selector):
 def test_blank_units_are_not_needed(selector):
     rating = PairRelevance(selector, "cpu").rate(QUESTION, [Passage.whole(0, "river   ")], [Units([(0, 5), (5, 8)])])
     assert rating.units[0][0] > 0 == rating.units[0][1]
+    assert rating.needed[0][0] > 0 == rating.needed[0][1]
 
 
 # What it can read

@@ -169,7 +169,7 @@ _WORKER = """
 import json, os, sys
 from pathlib import Path
 import torch
-from linguapress.training.keep import DataSet, KeepSettings, _taught, train
+from linguapress.training.keep import DataSet, KeepSettings, train
 torch.set_num_threads(1)
 base, data, out, batch = sys.argv[1:]
 losses = []

@@ -33,29 +33,32 @@ def test_what_is_left_out_is_what_most_questions_have(tmp_path, name):
 
 
 def test_a_passage_in_which_nothing_is_needed_is_a_wrong_one(tmp_path):
-    row = {"question": "who?", "passages": [{"text": "Bread rises."}, {"text": "Mila.", "relevant": True}], "source": "labelled-x"}
+    row = {"question": "who?", "passages": [{"text": "Bread rises."}, {"text": "Mila.", "relevant": True}], "source": "nq-x"}
     (question,) = own_questions([write(tmp_path / "own.jsonl", row)])
     assert [(c.title, c.relevant, c.needed) for c in question.candidates] == [("", False, ()), ("", True, ())]
-    assert question.source == "labelled-x"
+    assert question.source == "nq-x"
 
 
 texts = st.text(max_size=20)
+bodies = texts.filter(str.strip)
 
 
-@given(
-    st.lists(st.tuples(texts, texts, st.booleans(), st.booleans(), st.data()), min_size=1, max_size=3),
-    texts.filter(str.strip),
-    st.booleans(),
-)
+@given(st.lists(st.tuples(texts, bodies, st.booleans(), st.data()), min_size=1, max_size=3), bodies, st.booleans())
 def test_records_are_read_as_what_they_were_made_of(tmp_path_factory, passages, text, mined):
     def spans(body, data):
         ends = sorted(data.draw(st.sets(st.integers(0, len(body)), max_size=6)))
         return tuple(Span(a, b) for a, b in zip(ends[::2], ends[1::2], strict=False))
 
-    candidates = tuple(Candidate(t, b, right, spans(b, data), spans(b, data), sure) for t, b, right, sure, data in passages)
-    question = Question("multihop-asked", text, candidates, ("1894", "狮"), mined)
+    def candidate(title, body, sure, data):
+        needed = spans(body, data)
+        return Candidate(title, body, bool(needed) or data.draw(st.booleans()), needed, spans(body, data), sure)
+
+    question = Question("multihop-asked", text, tuple(candidate(*passage) for passage in passages), ("1894", "狮"), mined)
     file = write(tmp_path_factory.mktemp("own") / "own.jsonl", record_of(question))
     assert list(own_questions([file])) == [question]
+
+
+PASSAGES = ROW["passages"]
 
 
 @pytest.mark.parametrize(
@@ -70,11 +73,32 @@ def test_records_are_read_as_what_they_were_made_of(tmp_path_factory, passages, 
         {"passages": [{"text": TEXT, "needed": [[-3, 5]]}]},
         {"passages": [{"text": TEXT, "answers": [[10, 12], [2, 4]]}]},
         {"passages": [{"text": TEXT, "answers": [10]}]},
+        {"passages": [{"text": TEXT, "needed": [[0, 20], [10, 30]]}]},
+        {"passages": [{"text": TEXT, "needed": [[0, True]]}]},
+        {"passages": [{"text": TEXT, "needed": [[0, 5]], "relevant": False}]},
+        {"passages": [{"text": " \n"}]},
+        {"passages": [{"text": None}]},
+        {"passages": [TEXT]},
+        {"passages": {"text": TEXT}},
+        {"question": 7},
+        {"mined": "false"},
+        {"answers": "1894"},
+        {"answers": [1894]},
+        {"source": "mine"},
+        {"source": "labelled-mine", "passages": PASSAGES * 2},
     ],
 )
 def test_a_bad_line_is_named(tmp_path, change):
     file = write(tmp_path / "own.jsonl", ROW, {**ROW, **change})
     with pytest.raises(InvalidRecord, match=r"own\.jsonl, line 2"):
+        list(own_questions([file]))
+
+
+@pytest.mark.parametrize("line", ["{", "[]", "7", '"text"', "{}"])
+def test_a_line_that_is_no_record_is_named_by_its_place_in_the_file(tmp_path, line):
+    file = tmp_path / "own.jsonl"
+    file.write_text(json.dumps(ROW) + "\n\n" + line)
+    with pytest.raises(InvalidRecord, match=r"own\.jsonl, line 3"):
         list(own_questions([file]))
 
 

@@ -290,11 +290,13 @@ def test_labels_replace_what_mentions_of_the_answer_suggest_and_bring_wrong_pass
 
 def test_further_passages_that_were_judged_join_as_what_they_are():
     asked = Question("nq", "who?", (answering("Bridge", STORY, ["Torvik"]),), ("Torvik",), mined=True)
-    right = labelled("who?", "nq-hard-negative", ["Town: It lies in the north."], [0])
+    right = labelled("who?", "nq-hard-negative", ["Town: It lies north of Torvik."], [0])
     wrong = [labelled("who?", "nq-hard-negative", [f"Oven: Bread rises {day}."], []) for day in ("today", "tonight", "today")]
-    nothing = Question("labelled-nq", "who?", (Candidate("Bridge", STORY),))
+    nothing = Question("labelled-nq", "who?", (Candidate("Bridge", STORY.replace(" ", "  ")),))
     (found, *_) = with_labels([asked, right, *wrong, nothing])
-    assert found.candidates == (asked.candidates[0], right.candidates[0], wrong[0].candidates[0], wrong[1].candidates[0])
+    assert found.candidates[0] == asked.candidates[0]  # where it found nothing, the label by the answer stays
+    assert cut(found.candidates[1].body, found.candidates[1].answers) == ["Torvik"]
+    assert found.candidates[2:] == (wrong[0].candidates[0], wrong[1].candidates[0])
 
 
 def test_questions_that_nobody_labelled_stay_as_they_are():

@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 from linguapress.models.pair_model import PairOutput
 from linguapress.models.pair_reader import PairReader, PairReading
 from linguapress.models.pair_weights import load_pair_weights
+from linguapress.models.sentence_odds import PLAIN
 from linguapress.scores import TokenScores
 from linguapress.splits import held_out
 from linguapress.training import select
@@ -347,6 +348,8 @@ def test_only_losses_that_mean_something_count(made, names):
 
 class Told:
     """A reader whose opinion stands in the passage: ``relevance|probability``."""
+
+    odds = PLAIN
 
     def read(self, question, passages):
         return [self._reading(text) for text in passages]

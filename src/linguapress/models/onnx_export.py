@@ -21,6 +21,7 @@ from linguapress.models.fingerprints import fingerprint
 from linguapress.models.onnx_session import onnxruntime
 from linguapress.models.pair_weights import PairWeights, is_selector, load_pair_weights
 from linguapress.models.runtimes import ABOUT, GRAPHS, checked_runtime, export_folder, exports
+from linguapress.models.sentence_odds import CONFIG
 from linguapress.models.weights import Weights, classifies, load_model
 
 OPSET = 23  # the first with attention as one operation
@@ -107,6 +108,7 @@ def _write_selector(model: str, folder: Path) -> dict[str, Any]:
     return {
         "kind": "selector", "frame": [part.tolist() for part in weights.frame.ids], "types": list(weights.frame.types),
         "pad": weights.frame.pad, "unknown": weights.unknown, "longest": weights.longest,
+        CONFIG: weights.frame.odds._asdict(),
     }  # fmt: skip
 
 

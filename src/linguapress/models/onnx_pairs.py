@@ -13,6 +13,7 @@ from linguapress.errors import ModelNotFound
 from linguapress.models.onnx_session import OnnxSession
 from linguapress.models.onnx_weights import tokenizer_of
 from linguapress.models.pair_frame import Frame, Ids, Pairs
+from linguapress.models.sentence_odds import SentenceOdds
 from linguapress.scores import Floats
 
 INPUTS = ("input_ids", "attention_mask", "token_type_ids", "inside")
@@ -24,7 +25,8 @@ class OnnxPairs(Pairs):
     def __init__(self, session: OnnxSession, folder: Path) -> None:
         about = session.about
         parts = tuple(np.array(part, dtype=np.int64) for part in about["frame"])
-        frame = Frame(parts, tuple(about["types"]), int(about["pad"]), int(about["unknown"]), int(about["longest"]))  # type: ignore[arg-type]
+        numbers = {name: int(about[name]) for name in ("pad", "unknown", "longest")}
+        frame = Frame(parts, tuple(about["types"]), **numbers, odds=SentenceOdds.of(about))  # type: ignore[arg-type]
         super().__init__(tokenizer_of(folder), frame)
         self._session = session
         self.batch_tokens = 1 if session.alone else 32768

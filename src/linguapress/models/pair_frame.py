@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from linguapress.counters import plain_tokenizer
 from linguapress.models.runtimes import graph_of
+from linguapress.models.sentence_odds import PLAIN, SentenceOdds
 from linguapress.scores import Floats
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ class Frame(NamedTuple):
         pad: id of the padding token.
         unknown: id of the unknown token, -1 where there is none.
         longest: tokens that the model reads at once, special ones included.
+        odds: what makes the probability that a sentence is needed of what the model says.
     """
 
     ids: tuple[Ids, Ids, Ids]
@@ -35,6 +37,7 @@ class Frame(NamedTuple):
     pad: int
     unknown: int
     longest: int
+    odds: SentenceOdds = PLAIN
 
 
 class Pairs(ABC):

@@ -20,6 +20,7 @@ from linguapress.segment import encodable
 
 if TYPE_CHECKING:
     from linguapress.models.pair_weights import PairWeights
+    from linguapress.models.sentence_odds import SentenceOdds
 
 _OVERLAP = 96
 
@@ -91,6 +92,11 @@ class PairReader:
                 if self._loaded is None:
                     self._loaded = load_pairs(self.name, self.device_name, self.runtime)
         return self._loaded
+
+    @property
+    def odds(self) -> SentenceOdds:
+        """What makes the probability that a sentence is needed of a reading."""
+        return self.loaded.frame.odds
 
     def read(self, question: str, passages: Sequence[str]) -> list[PairReading]:
         """Reads each passage together with the question; long passages in overlapping windows, the best of which counts.

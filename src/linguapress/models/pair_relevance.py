@@ -9,6 +9,7 @@ import numpy as np
 
 from linguapress.models.embedded import SELECTOR
 from linguapress.models.pair_reader import PairReader, shared_pair_reader
+from linguapress.models.sentence_odds import sentence_evidence
 from linguapress.scores import Floats, Rating, TokenScores, within
 from linguapress.text import Passage
 from linguapress.units import Units
@@ -34,18 +35,20 @@ class PairRelevance:
         return shared_pair_reader(self.model, self.device, self.runtime)
 
     def rate(self, query: str, passages: Sequence[Passage], units: Sequence[Units]) -> Rating:
-        """Logits of passages (-inf for one without a token) and probabilities of units, 0..1 (0 for a unit without a token).
+        """Logits of passages (-inf for one without a token) and the mean need of units, 0..1 (0 for a unit without a token).
 
-        The tokens' numbers are logits of being part of the answer.
+        ``needed`` is the probability of a unit being needed, by all that the selector says. The tokens' numbers are logits of being
+        part of the answer.
         """
         readings = self.reader.read(query, [passage.source for passage in passages])
-        rows = [
-            TokenScores(within(reading.offsets, passage), reading.need).pool(item.spans, empty=0.0)
-            for reading, passage, item in zip(readings, passages, units, strict=True)
-        ]
+        rows, needed = [], []
+        for reading, passage, item in zip(readings, passages, units, strict=True):
+            offsets = within(reading.offsets, passage)
+            rows.append(TokenScores(offsets, reading.need).pool(item.spans, empty=0.0))
+            needed.append(self.reader.odds.chances(sentence_evidence(reading, offsets, item.spans)))
         whole = np.array([reading.relevance for reading in readings], dtype=np.float32)
         cut = () if self.reader.fits(query) else ("the query is too long for the selector; its beginning and its end were read",)
-        return Rating(rows, whole, cut, tokens=[TokenScores(reading.offsets, reading.answer) for reading in readings])
+        return Rating(rows, whole, cut, needed, tokens=[TokenScores(reading.offsets, reading.answer) for reading in readings])
 
     def legibility(self, texts: Sequence[str]) -> Floats:
         """How well the vocabulary fits each text, 0..1; see :func:`~linguapress.models.legibility.legibility`."""

@@ -19,6 +19,7 @@ from linguapress.models.embedded import model_folder
 from linguapress.models.pair_frame import Frame, Ids, Pairs
 from linguapress.models.pair_model import PairModel
 from linguapress.models.provence import PREFIX, load_provence
+from linguapress.models.sentence_odds import CONFIG, PLAIN, SentenceOdds
 from linguapress.models.stored import DENSE, read_state, read_weight, weights_file
 from linguapress.models.weights import longest_read
 from linguapress.scores import Floats
@@ -31,8 +32,8 @@ _OWN_WORDS = "embeddings.word_embeddings.weight"  # the same in the model that h
 class PairWeights(Pairs):
     """A selector that torch runs."""
 
-    def __init__(self, model: nn.Module, tokenizer: Any, device: torch.device, longest: int) -> None:
-        super().__init__(tokenizer.backend_tokenizer, _frame(tokenizer, longest))
+    def __init__(self, model: nn.Module, tokenizer: Any, device: torch.device, longest: int, odds: SentenceOdds = PLAIN) -> None:
+        super().__init__(tokenizer.backend_tokenizer, _frame(tokenizer, longest, odds))
         self.model, self.device = model, device
         self.batch_tokens = 2048 if device.type == "cpu" else 32768
 
@@ -45,7 +46,7 @@ class PairWeights(Pairs):
         return out.relevance.float().cpu().numpy(), need.sigmoid().cpu().numpy(), answer.cpu().numpy()
 
 
-def _frame(tokenizer: Any, longest: int) -> Frame:
+def _frame(tokenizer: Any, longest: int, odds: SentenceOdds) -> Frame:
     """How a tokenizer joins two texts."""
     pair = tokenizer("a", "b", return_special_tokens_mask=True, return_token_type_ids=True)
     parts, types = pair.sequence_ids(0), pair["token_type_ids"]
@@ -53,7 +54,7 @@ def _frame(tokenizer: Any, longest: int) -> Frame:
     ids = np.array(pair["input_ids"], dtype=np.int64)
     unknown = -1 if tokenizer.unk_token_id is None else tokenizer.unk_token_id
     kinds = types[first], types[last - 1], types[last]
-    return Frame((ids[:first], ids[first + 1 : last], ids[last + 1 :]), kinds, tokenizer.pad_token_id or 0, unknown, longest)
+    return Frame((ids[:first], ids[first + 1 : last], ids[last + 1 :]), kinds, tokenizer.pad_token_id or 0, unknown, longest, odds)
 
 
 def load_pair_weights(name: str, device_name: str, exact: bool = False) -> PairWeights:
@@ -64,12 +65,14 @@ def load_pair_weights(name: str, device_name: str, exact: bool = False) -> PairW
         provence, tokenizer, longest = load_provence(name.removeprefix(PREFIX), device, precision)
         return PairWeights(provence.eval(), tokenizer, device, longest)
     try:
-        model, tokenizer = _loaded(Path(model_folder(name)), attention_of(device, precision))
+        folder = Path(model_folder(name))
+        model, tokenizer = _loaded(folder, attention_of(device, precision))
+        odds = read_odds(folder)
     except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         raise ModelNotFound(
             f"cannot load the selector {name!r}: {error}; name a folder that `linguapress train select` has written"
         ) from error
-    return PairWeights(model.to(device, precision).eval(), tokenizer, device, longest_pair(model, tokenizer))
+    return PairWeights(model.to(device, precision).eval(), tokenizer, device, longest_pair(model, tokenizer), odds)
 
 
 def longest_pair(model: PairModel, tokenizer: Any) -> int:
@@ -108,8 +111,23 @@ def is_selector(model: str) -> bool:
 
 def _shared(folder: Path) -> str | None:
     """The model whose word embeddings a selector uses, where it has none of its own."""
-    found: str | None = json.loads((folder / "config.json").read_text(encoding="utf-8")).get(SHARED)
+    found: str | None = _config(folder).get(SHARED)
     return found
+
+
+def _config(folder: Path) -> dict[str, Any]:
+    settings: dict[str, Any] = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    return settings
+
+
+def read_odds(folder: Path) -> SentenceOdds:
+    """What :func:`write_odds` wrote there, or the defaults."""
+    return SentenceOdds.of(_config(folder))
+
+
+def write_odds(folder: Path, odds: SentenceOdds) -> None:
+    """Adds to a selector what makes the probability that a sentence is needed of what it says."""
+    (folder / "config.json").write_text(json.dumps({**_config(folder), CONFIG: odds._asdict()}, indent=1), encoding="utf-8")
 
 
 def save_selector(model: PairModel, tokenizer: Any, folder: Path, words_of: str | None) -> None:
@@ -119,8 +137,7 @@ def save_selector(model: PairModel, tokenizer: Any, folder: Path, words_of: str 
     weights = {name: value.detach().half().contiguous().cpu() for name, value in model.state_dict().items()}
     if words_of:
         del weights[WORDS]
-        settings = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-        (folder / "config.json").write_text(json.dumps({**settings, SHARED: words_of}, indent=1), encoding="utf-8")
+        (folder / "config.json").write_text(json.dumps({**_config(folder), SHARED: words_of}, indent=1), encoding="utf-8")
     else:
         tokenizer.save_pretrained(folder)
     save_file(weights, folder / DENSE)

@@ -79,6 +79,7 @@ class SelectedRelevance:
         trust = legible * self._found(found.units, legible)
         shares = self.passage_weight * _log_shares(found.passages, len(read))
         odds = [_log_odds(row) for row in found.units]
+        chances = found.units if found.needed is None else found.needed
         if answers:
             held = evidence(answers, [passages[i] for i in read], [units[i] for i in read])
             odds = [row + self.evidence_weight * part for row, part in zip(odds, held, strict=True)]
@@ -88,7 +89,7 @@ class SelectedRelevance:
         weight = self.first_weight * glance - _UNREAD
         needed = [np.zeros(len(row)) for row in first.units]
         opinion = [np.zeros(len(row)) for row in first.units]
-        for place, trusted, reads, share, row, chance in zip(read, trust, legible, shares, odds, found.units, strict=True):
+        for place, trusted, reads, share, row, chance in zip(read, trust, legible, shares, odds, chances, strict=True):
             weight[place] += _UNREAD + trusted * share + (1 - trusted) * neutral[0]
             opinion[place] = trusted * row + (1 - trusted) * neutral[1]
             glimpse = np.clip(np.asarray(first.units[place]) / max(best, 1e-6), 0, 1)

@@ -130,6 +130,7 @@ def select(
     average: Annotated[float, typer.Option(min=0, max=1, help="Decay of the average of the weights.")] = 0.999,
     start: Annotated[str, typer.Option(help="Selector to go on from: select, or a folder; default: new heads on the base.")] = "",
     questions: Annotated[list[Path] | None, typer.Option(help="JSON lines of further questions; repeat it.", exists=True)] = None,
+    calibrate: Annotated[list[Path] | None, typer.Option(help="The same, to fit probabilities on; repeat it.", exists=True)] = None,
     mix: Annotated[list[str] | None, typer.Option(help="SOURCE=SHARE of the questions; repeat it. Default: see the card.")] = None,
     articles: Annotated[int, typer.Option(min=0, help="Wikipedia articles to search for negatives.")] = 2200,
     blocks: Annotated[int, typer.Option(min=0, help="Most blocks of an article, at random; 0 = all.")] = 0,
@@ -149,7 +150,7 @@ def select(
     settings = SelectSettings(
         data, out, base, steps, groups, width, learning_rate, articles=articles, hardness=hardness, spare=spare, start=start,
         dropout=dropout, average=average, measure_every=measure_every, mix=_mix(mix), seed=seed, device=str(device_of(device)),
-        questions=tuple(questions or ()), blocks=blocks,
+        questions=tuple(questions or ()), blocks=blocks, calibrate=tuple(calibrate or ()),
     )  # fmt: skip
     with progress_bars() as progress:
         metrics = train(settings, bars(progress))

@@ -22,10 +22,10 @@ from linguapress.text import Span
 from linguapress.training.questions import Candidate, Question
 
 _WORD = regex.compile(r"\S+\s*")
-_ALONE = frozenset(("labelled", "reddit", "amazon"))  # sources whose questions come with one passage each
+ALONE = frozenset(("labelled", "reddit", "amazon"))  # sources whose questions come with one passage each
 MIX: Mapping[str, float] = MappingProxyType({
-    "nq": 0.32, "asked": 0.30, "wiki": 0.30, "covid": 0.05, "multihop": 0.05, "meetings": 0.04, "pubmed": 0.04,
-    "labelled": 0.16, "reddit": 0.02, "amazon": 0.02,
+    "asked": 0.30, "nq": 0.224, "wiki": 0.21, "covid": 0.035, "multihop": 0.035, "meetings": 0.028, "pubmed": 0.028,
+    "labelled": 0.112, "reddit": 0.014, "amazon": 0.014,
 })  # fmt: skip
 
 
@@ -119,7 +119,7 @@ class Draws:
         rng = random.Random(f"{self.seed}:{step}")
         sources = [source for source in self.mix if self.questions.get(source)]
         drawn = rng.choices(sources, [self.mix[source] for source in sources], k=self.groups)
-        return [self._alone(source, rng) if source in _ALONE else self._ranked(source, rng) for source in drawn]
+        return [self._alone(source, rng) if source in ALONE else self._ranked(source, rng) for source in drawn]
 
     def _alone(self, source: str, rng: random.Random) -> Group:
         drawn = [rng.choice(self.questions[source])[0] for _ in range(self.width)]

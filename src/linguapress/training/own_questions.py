@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import gzip
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from linguapress.errors import InvalidRecord
-from linguapress.jsonl import read_jsonl
 from linguapress.text import Span
+from linguapress.training.groups import ALONE, MIX
 from linguapress.training.questions import Candidate, Question
+
+Given = TypeVar("Given")
 
 _SPANS = ("needed", "answers")
 
@@ -17,23 +21,25 @@ _SPANS = ("needed", "answers")
 def own_questions(files: Iterable[Path]) -> Iterator[Question]:
     """Questions of JSON-lines files (``.jsonl`` or ``.jsonl.gz``), one on each line.
 
-    Fields of a line: ``question``; ``passages``, each with ``text`` and maybe ``title``, ``relevant`` (true where left out, if
-    anything in it is needed), ``needed`` and ``answers`` (lists of [start, end) character offsets in the text), ``certain`` (true:
-    nothing else in it is needed); and maybe ``source`` (``asked``; it names the share of the mix that the question belongs to),
-    ``answers`` (strings that wrong passages do not hold) and ``mined`` (true: the question makes sense without its passages, so
-    that wrong ones are searched for).
+    Fields of a line: ``question``; ``passages``, each with ``text`` and maybe ``title``, ``needed`` and ``answers`` (ascending,
+    disjoint [start, end) character offsets in the text), ``relevant`` (whether it helps; left out: whether anything in it is
+    needed) and ``certain`` (true where left out: nothing else in it is needed); and maybe ``source``, whose part before the first
+    hyphen names the share of the mix that the question belongs to (``asked`` where left out; ``labelled`` questions have one
+    passage, which is judged alone), ``answers`` (strings that wrong passages do not hold) and ``mined`` (true where left out:
+    the question makes sense without its passages, so that wrong ones are searched for).
 
     Raises:
-        InvalidRecord: a line without question or passages, or with a span that is not inside its text.
+        InvalidRecord: a line that is no such record.
     """
     for file in files:
-        for number, row in enumerate(read_jsonl(file), 1):
-            try:
-                yield _question(row)
-            except (KeyError, TypeError, ValueError) as error:
-                raise InvalidRecord(
-                    f"{file.name}, line {number}: {type(error).__name__}: {error}; see own_questions for the fields"
-                ) from error
+        with gzip.open(file, "rt", encoding="utf-8") if file.suffix == ".gz" else file.open(encoding="utf-8") as lines:
+            for number, line in enumerate(lines, 1):
+                if line.strip():
+                    try:
+                        yield _question(json.loads(line))
+                    except (KeyError, TypeError, ValueError) as error:
+                        said = f"no {error}" if isinstance(error, KeyError) else str(error)
+                        raise InvalidRecord(f"{file.name}, line {number}: {said}; own_questions tells of the fields") from error
 
 
 def record_of(question: Question) -> dict[str, Any]:
@@ -53,23 +59,52 @@ def record_of(question: Question) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _question(row: Mapping[str, Any]) -> Question:
-    candidates = tuple(_candidate(passage) for passage in row["passages"])
-    if not str(row["question"]).strip() or not candidates:
+def _question(row: Any) -> Question:
+    if not isinstance(row, dict):
+        raise TypeError("a line is a JSON object")
+    text, source = _given(row, "question", str), _given(row, "source", str, "asked")
+    candidates = tuple(_candidate(passage) for passage in _given(row, "passages", list))
+    if not text.strip() or not candidates:
         raise ValueError("an empty question, or no passage")
-    answers = tuple(map(str, row.get("answers", ())))
-    return Question(str(row.get("source", "asked")), str(row["question"]), candidates, answers, bool(row.get("mined", True)))
+    if source.split("-")[0] not in MIX:
+        raise ValueError(f"the source {source!r} has no share in the mix, which knows {', '.join(MIX)}")
+    if source.split("-")[0] in ALONE and len(candidates) > 1:
+        raise ValueError(f"questions of the source {source!r} have one passage each")
+    answers = _given(row, "answers", list, [])
+    if not all(isinstance(answer, str) for answer in answers):
+        raise TypeError("answers are strings")
+    return Question(source, text, candidates, tuple(answers), _given(row, "mined", bool, True))
 
 
-def _candidate(passage: Mapping[str, Any]) -> Candidate:
-    text = str(passage["text"])
-    needed, answers = (_spans(passage.get(name, ()), text) for name in _SPANS)
-    relevant = bool(passage.get("relevant", needed))
-    return Candidate(str(passage.get("title", "")), text, relevant, needed, answers, bool(passage.get("certain", True)))
+def _candidate(passage: Any) -> Candidate:
+    if not isinstance(passage, dict):
+        raise TypeError("a passage is a JSON object")
+    text = _given(passage, "text", str)
+    if not text.strip():
+        raise ValueError("an empty passage")
+    needed, answers = (_spans(_given(passage, name, list, []), text) for name in _SPANS)
+    relevant = _given(passage, "relevant", bool, bool(needed))
+    if needed and not relevant:
+        raise ValueError("a passage of which something is needed is relevant")
+    return Candidate(_given(passage, "title", str, ""), text, relevant, needed, answers, _given(passage, "certain", bool, True))
 
 
-def _spans(pairs: Iterable[Any], text: str) -> tuple[Span, ...]:
-    spans = tuple(Span(int(start), int(end)) for start, end in pairs)
-    if any(not 0 <= start < end <= len(text) for start, end in spans) or list(spans) != sorted(spans):
-        raise ValueError(f"spans {pairs} are not ascending inside a text of {len(text)} characters")
-    return spans
+def _given(row: Mapping[str, Any], name: str, kind: type[Given], default: Given | None = None) -> Given:
+    value = row[name] if default is None else row.get(name, default)
+    if not isinstance(value, kind):
+        raise TypeError(f"{name} is {value!r}, and no {kind.__name__}")
+    return value
+
+
+def _spans(pairs: Sequence[Any], text: str) -> tuple[Span, ...]:
+    """Spans inside the text, one after another."""
+    spans, end = [], 0
+    for pair in pairs:
+        if not (isinstance(pair, list) and len(pair) == 2 and all(type(place) is int for place in pair)):
+            raise TypeError(f"{pair!r} is no [start, end]")
+        span = Span(*pair)
+        if not end <= span.start < span.end <= len(text):
+            raise ValueError(f"{pair} is empty, out of order, or not inside a text of {len(text)} characters")
+        spans.append(span)
+        end = span.end
+    return tuple(spans)

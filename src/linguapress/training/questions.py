@@ -250,18 +250,26 @@ def held_out_labels(folder: Path) -> list[Question]:
 def with_labels(questions: Sequence[Question]) -> list[Question]:
     """The questions, those of NaturalQuestions with the sentences that an LLM has chosen in their passage, where it has.
 
-    Further passages that it has judged for such a question join: right ones where it found something, else wrong ones.
+    Further passages that it has judged for such a question join: right ones where it found something, else wrong ones. Where it
+    found nothing in the passage itself, the sentences with answer strings stay.
     """
-    judged: dict[str, dict[str, Candidate]] = {}
+    judged: dict[str, dict[str, Question]] = {}
     for question in questions:
         if question.source.startswith("labelled-nq"):
-            judged.setdefault(question.text, {}).setdefault(question.candidates[0].body, question.candidates[0])
-    return [_labelled_nq(q, tuple(judged.get(q.text, {}).values())) if q.source == "nq" else q for q in questions]
+            judged.setdefault(question.text, {}).setdefault(_plain(question.candidates[0]), question)
+    return [_labelled_nq(q, judged.get(q.text, {})) if q.source == "nq" else q for q in questions]
 
 
-def _labelled_nq(question: Question, judged: Sequence[Candidate]) -> Question:
-    """The passages of a question: where the annotator found nothing in the gold one, the label by answer strings stays."""
-    right = [replace(c, answers=occurrences(c.body, question.answers)) for c in judged if c.relevant]
-    first = () if any(c.answers for c in right) else question.candidates
-    bodies = {c.body for c in question.candidates}
-    return replace(question, candidates=(*first, *right, *(c for c in judged if not c.relevant and c.body not in bodies)))
+def _labelled_nq(question: Question, judged: Mapping[str, Question]) -> Question:
+    """``labelled-nq`` judges the passage of the question itself, other sources judge others."""
+    found = {key: one.candidates[0] for key, one in judged.items()}
+    right = {key: replace(c, answers=occurrences(c.body, question.answers)) for key, c in found.items() if c.relevant}
+    own = [c for key, c in right.items() if judged[key].source == "labelled-nq"] or question.candidates
+    known = {_plain(c) for c in (*own, *question.candidates)}
+    others = (*right.items(), *((key, c) for key, c in found.items() if not c.relevant))
+    return replace(question, candidates=(*own, *(c for key, c in others if key not in known)))
+
+
+def _plain(candidate: Candidate) -> str:
+    """The passage, whatever blanks part its words: annotators saw sentences joined by one."""
+    return " ".join(candidate.body.split())

@@ -26,7 +26,8 @@ from linguapress.models.embedded import EMBEDDED, model_folder
 from linguapress.models.encoder import Encoder
 from linguapress.models.pair_model import PairModel, PairOutput
 from linguapress.models.pair_reader import PairReader
-from linguapress.models.pair_weights import PairWeights, longest_pair, save_selector, selector_state
+from linguapress.models.pair_weights import PairWeights, longest_pair, read_odds, save_selector, selector_state, write_odds
+from linguapress.models.sentence_odds import PLAIN
 from linguapress.models.stored import load
 from linguapress.training.checkpoint import plain, read_state, write_state
 from linguapress.training.groups import MIX, Batch, Draws, Group, by_source, collate
@@ -34,6 +35,7 @@ from linguapress.training.negatives import embedded, mine, pool
 from linguapress.training.own_questions import own_questions
 from linguapress.training.questions import Candidate, Question, read_questions, with_labels
 from linguapress.training.select_metrics import ranking_report, selection_report
+from linguapress.training.sentence_fit import fit_odds
 
 Progress = Callable[[str, int, int, dict[str, float]], None]
 _SAVE_EVERY = 200  # steps
@@ -66,6 +68,8 @@ class SelectSettings:
         mix: share of the groups by source.
         questions: files of further questions; see :func:`~linguapress.training.own_questions.own_questions`.
         blocks: most blocks of an article, drawn at random; 0 = all.
+        calibrate: files of questions, in the same format, on which the probabilities of sentences are fitted; nothing else is
+            learnt from them. Without them, those of ``start`` stay.
     """
 
     data: Path
@@ -92,6 +96,7 @@ class SelectSettings:
     device: str = "cpu"
     questions: tuple[Path, ...] = ()
     blocks: int = 0
+    calibrate: tuple[Path, ...] = ()
 
 
 def train(settings: SelectSettings, progress: Progress = lambda task, step, total, figures: None) -> dict[str, Any]:
@@ -99,6 +104,7 @@ def train(settings: SelectSettings, progress: Progress = lambda task, step, tota
 
     An interrupted run goes on when it is started again with the same settings.
     """
+    apart = list(own_questions(settings.calibrate))
     questions = with_labels(read_questions(settings.data, more=own_questions(settings.questions)))
     settings.out.mkdir(parents=True, exist_ok=True)
     run = _Run(settings)
@@ -116,9 +122,13 @@ def train(settings: SelectSettings, progress: Progress = lambda task, step, tota
             run.save()
     run.save()
     save_selector(run.averaged(), run.tokenizer, settings.out, EMBEDDED if settings.base == EMBEDDED else None)
+    before = read_odds(Path(model_folder(settings.start))) if settings.start else PLAIN
+    odds = fit_odds(PairReader(str(settings.out), settings.device), apart) or before
+    write_odds(settings.out, odds)
     written = PairReader(str(settings.out), settings.device)
     metrics = {
         "settings": plain(settings),
+        "sentence odds": odds._asdict(),
         "ranking": ranking_report(settings.data, written),
         "selection": selection_report(settings.data, written),
     }
@@ -130,7 +140,7 @@ def _negatives(settings: SelectSettings, questions: Sequence[Question], progress
     """Hard negatives of each question; the search is remembered in the output folder."""
     candidates = pool(settings.data, questions, settings.articles, settings.seed, settings.blocks)
     file = settings.out / "negatives.json"
-    asked = (f"{question.text}\t{question.answers}\t{question.mined}" for question in questions)
+    asked = ("\t".join(map(str, (q.text, q.answers, q.mined, *(c.body for c in q.candidates)))) for q in questions)
     mark = crc32("\n".join([*(c.text for c in candidates), *asked, str(settings.negatives)]).encode("utf-8", "replace"))
     known = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
     if known.get("mark") != mark:

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from linguapress.jsonl import read_jsonl
 from linguapress.models.pair_reader import PairReader
-from linguapress.scores import Floats, TokenScores
-from linguapress.text import Span
+from linguapress.scores import Floats
 from linguapress.training.questions import held_out_labels
+from linguapress.training.sentence_fit import candidate_evidence
 
 THRESHOLDS = tuple(round(0.05 * step, 2) for step in range(1, 20))
 
@@ -47,10 +47,8 @@ def selection_report(folder: Path, reader: PairReader) -> dict[str, Any]:
     for question in held_out_labels(folder):
         candidate = question.candidates[0]
         spans = question.sentences
-        (reading,) = reader.read(question.text, [candidate.text])
-        shift = len(candidate.text) - len(candidate.body)
-        moved = [Span(start + shift, end + shift) for start, end in spans]
-        chance += TokenScores(reading.offsets, reading.need).pool(moved, empty=0.0).tolist()
+        evidence = candidate_evidence(reader, question.text, candidate, spans)
+        chance += reader.odds.chances(evidence).tolist()
         needed += [span in candidate.needed for span in spans]
         useless += [not candidate.needed] * len(spans)
         words += [len(candidate.body[start:end].split()) for start, end in spans]

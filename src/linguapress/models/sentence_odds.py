@@ -1,0 +1,85 @@
+"""From what a selector says of tokens and passages to the probability that a sentence is needed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from linguapress.scores import Floats, Offsets, unit_of
+from linguapress.text import Span
+
+if TYPE_CHECKING:
+    from linguapress.models.pair_reader import PairReading
+
+CONFIG = "sentence_odds"  # entry of a selector's config
+_SURELY = 0.001  # least and most that the mean need of a sentence counts as
+_NO_ANSWER = -12.0  # least that a sentence's evidence of an answer counts as
+_MOST = 80.0  # most that a logit counts as, either way
+
+
+class SentenceOdds(NamedTuple):
+    """Weights of a logistic regression; the defaults leave the mean need of a sentence's tokens, 0.001..0.999, as it is.
+
+    Answer and relevance are trained to tell passages of one question apart; what they are worth across questions is what a fit
+    finds out (:mod:`linguapress.training.sentence_fit`).
+
+    Attributes:
+        need: of the log-odds of the mean p(needed) of the sentence's tokens.
+        answer: of the log-sum-exp of their logits of being part of the answer.
+        relevance: of the logit of the passage.
+        bias: added to the sum.
+    """
+
+    need: float = 1.0
+    answer: float = 0.0
+    relevance: float = 0.0
+    bias: float = 0.0
+
+    @classmethod
+    def of(cls, config: Mapping[str, Any]) -> SentenceOdds:
+        """Those that a selector's config names, or the defaults.
+
+        Raises:
+            ValueError: it names others, or what is no finite number.
+        """
+        found = config.get(CONFIG, {})
+        if not isinstance(found, dict) or found.keys() - set(cls._fields) or not all(map(_finite, found.values())):
+            raise ValueError(f"{CONFIG} is {found!r}; it has finite numbers for some of {', '.join(cls._fields)}")
+        return cls(**found)
+
+    def chances(self, evidence: Floats) -> Floats:
+        """Probability of each sentence being needed, 0..1, shape [sentences].
+
+        Args:
+            evidence: see :func:`sentence_evidence`; of a sentence without a token it is NaN, and the result 0.
+        """
+        odds = evidence @ np.array([self.need, self.answer, self.relevance]) + self.bias
+        return np.asarray(np.nan_to_num(1 / (1 + np.exp(-odds.clip(-_MOST, _MOST)))))
+
+
+PLAIN = SentenceOdds()
+
+
+def _finite(value: object) -> bool:
+    return isinstance(value, int | float) and bool(np.isfinite(value))
+
+
+def sentence_evidence(reading: PairReading, offsets: Offsets, spans: Sequence[Span]) -> Floats:
+    """What is known of each sentence, shape [sentences, 3]: log-odds of its need, evidence of an answer, relevance of its passage.
+
+    Args:
+        reading: of the passage.
+        offsets: of its tokens, shape [tokens, 2], in the characters that the spans count.
+        spans: of the sentences.
+    """
+    owner = unit_of(offsets, spans)
+    inside = owner >= 0
+    count = np.bincount(owner[inside], minlength=len(spans))
+    need = np.bincount(owner[inside], np.nan_to_num(reading.need[inside].astype(np.float64)), len(spans))
+    answer = np.nan_to_num(reading.answer[inside].astype(np.float64), nan=-_MOST).clip(-_MOST, _MOST)
+    held = np.log(np.maximum(np.bincount(owner[inside], np.exp(answer), len(spans)), np.exp(_NO_ANSWER)))
+    share = np.where(count > 0, need / np.maximum(count, 1), np.nan).clip(_SURELY, 1 - _SURELY)
+    whole = np.full(len(spans), np.nan_to_num(reading.relevance).clip(-_MOST, _MOST))
+    return np.stack([np.log(share / (1 - share)), held, whole], axis=1)
