@@ -23,7 +23,7 @@ from linguapress.segment import sentences
 from linguapress.subjects import with_subjects
 from linguapress.units import Units
 
-ADAPTIVE = 0.25  # probability of being needed from which a sentence is kept without a budget; see the model card
+ADAPTIVE = 0.1  # probability of being needed from which a sentence is kept without a budget; see the model card
 
 _SCRAP = 16  # bytes below which a sentence is a scrap: about three English words, five Chinese characters
 _UNNEEDED = 0.05  # probability of being needed below which a scrap goes

@@ -57,7 +57,7 @@ class SelectedRelevance:
     first: Relevance = field(default_factory=BlendedRelevance)
     most: int = 40
     passage_weight: float = 0.7
-    first_weight: float = 12.0
+    first_weight: float = 16.0
     sure: float = 0.9
     evidence_weight: float = 0.4
     answer_weight: float = 0.5
