@@ -20,8 +20,10 @@ from linguapress.models.encoder import Encoder
 from linguapress.models.onnx_export import export_model
 from linguapress.models.onnx_session import provider_of
 from linguapress.models.pair_reader import PairReader
+from linguapress.models.pair_weights import write_odds
 from linguapress.models.relevance import relevance_of
 from linguapress.models.runtimes import export_folder
+from linguapress.models.sentence_odds import PLAIN, SentenceOdds
 from linguapress.models.token_classifier import TokenClassifier
 
 pytest.importorskip("onnxruntime")
@@ -144,6 +146,13 @@ def test_a_selector_reads_what_torch_reads(selector, exported):
 
 
 @pytest.mark.slow
+def test_an_export_carries_what_makes_a_sentence_probable(selector, exported, tmp_path):
+    folder = Path(shutil.copytree(selector, tmp_path / "odds"))
+    write_odds(folder, SentenceOdds(0.5, 0.25, -0.125, 1.5))
+    assert PairReader(exported(str(folder)), "cpu").odds == SentenceOdds(0.5, 0.25, -0.125, 1.5)
+    assert PairReader(exported(selector), "cpu").odds == PLAIN
+
+
 def test_an_export_without_the_answer_is_to_be_written_again(selector, exported, monkeypatch):
     reader = PairReader(exported(selector), "cpu")
     run = reader.loaded._session.run

@@ -1,5 +1,7 @@
 """Hard negatives: close, never the answer, the closest first."""
 
+from collections import Counter
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -92,9 +94,11 @@ def folder(data_sets):
 
 
 def test_passages_of_questions_like_those_of_a_retriever_are_searched(folder):
-    sources = ("nq", "reddit", "labelled-nq", "labelled-news", "wiki")
+    sources = ("nq", "reddit", "labelled-nq", "labelled-news", "wiki", "asked", "multihop-asked")
     found = pool(folder, [Question(source, "q", (Candidate("T", f"of {source}", True),)) for source in sources], 0, 0)
-    assert [candidate.body for candidate in found] == ["of nq", "of labelled-nq", "of wiki", "The Elm is a river."]
+    assert [candidate.body for candidate in found] == [
+        *(f"of {source}" for source in ("nq", "labelled-nq", "wiki", "asked", "multihop-asked")), "The Elm is a river."
+    ]  # fmt: skip
     assert not any(candidate.relevant for candidate in found)
 
 
@@ -113,6 +117,14 @@ def test_the_seed_decides_how_articles_are_cut(folder):
 @pytest.mark.parametrize("count", [0, 3, 99])
 def test_no_more_articles_are_read_than_asked_for(count, folder):
     assert len({candidate.title for candidate in pool(folder, [], count, 0)} - {"Elm"}) == min(count, 12)
+
+
+def test_of_an_article_no_more_blocks_are_searched_than_asked_for(folder):
+    every, few = (pool(folder, [], 12, 0, most)[1:] for most in (0, 2))
+    assert max(Counter(candidate.title for candidate in every).values()) > 2
+    assert max(Counter(candidate.title for candidate in few).values()) == 2
+    assert pool(folder, [], 12, 0, 99) == pool(folder, [], 12, 0)
+    assert pool(folder, [], 12, 0, 2) == pool(folder, [], 12, 0, 2)
 
 
 def test_texts_become_vectors_of_one_length_and_the_nearest_in_meaning_is_nearest():

@@ -19,9 +19,12 @@ from linguapress.models.pair_weights import load_pair_weights
 from linguapress.models.sentence_odds import PLAIN
 from linguapress.scores import TokenScores
 from linguapress.splits import held_out
+from linguapress.text import Span
 from linguapress.training import select
 from linguapress.training.cli import app
-from linguapress.training.groups import Batch
+from linguapress.training.groups import Batch, Draws
+from linguapress.training.own_questions import record_of
+from linguapress.training.questions import Candidate, Question
 from linguapress.training.select import SelectSettings, losses, train
 from linguapress.training.select_metrics import ranking_report, selection_report
 
@@ -233,6 +236,55 @@ def test_progress_reaches_the_last_step(settings):
     told = []
     train(settings(), lambda task, step, total, figures: told.append((step, total)) if task == "select" else None)
     assert told == [(1, 4), (2, 4), (3, 4), (4, 4)]
+
+
+def own(kind, rng, text):
+    """A question whose passage has a sentence that is needed and one that is not."""
+    parts = [passage(one, rng, 2).capitalize() + "." for one in (OTHER[kind], kind)]
+    needed = Span(len(parts[0]) + 1, len(parts[0]) + 1 + len(parts[1]))
+    return Question("asked", text, (Candidate("", " ".join(parts), True, (needed,)),), mined=True)
+
+
+def written(path, questions):
+    path.write_text("".join(json.dumps(record_of(question)) + "\n" for question in questions))
+    return path
+
+
+def test_own_questions_are_learnt_and_the_odds_of_sentences_fitted_on_others(settings, tmp_path, monkeypatch):
+    rng, drawn = random.Random(3), []
+    kinds = sorted(ANSWERS)
+    learnt = [own(kinds[n % 2], rng, f"{kinds[n % 2]} own {n}") for n in range(40)]
+    apart = [own(kinds[n % 2], rng, f"{kinds[n % 2]} apart {n}") for n in range(40)]
+    read = Draws.of_step
+    monkeypatch.setattr(Draws, "of_step", lambda self, step: drawn.extend(groups := read(self, step)) or groups)
+    files = {"questions": (written(tmp_path / "own.jsonl", learnt),), "calibrate": (written(tmp_path / "apart.jsonl", apart),)}
+    run = settings(steps=6, mix={"asked": 1.0}, **files)
+    metrics = train(run)
+    asked = {pair.question for group in drawn for pair in group.pairs}
+    assert asked
+    assert asked <= {question.text for question in learnt}
+    odds = json.loads((run.out / "config.json").read_text())["sentence_odds"]
+    assert odds == metrics["sentence odds"] == PairReader(str(run.out), "cpu").odds._asdict()
+    assert odds != PLAIN._asdict()
+    later = settings("later", steps=1, start=str(run.out))
+    train(later)
+    assert PairReader(str(later.out), "cpu").odds._asdict() == odds  # nothing to fit on: those of the start stay
+
+
+def test_a_mix_without_questions_is_refused(settings):
+    with pytest.raises(ValueError, match="no questions of asked"):
+        train(settings(mix={"asked": 1.0}))
+
+
+def test_the_command_takes_files_of_questions(data, base, tmp_path):
+    rng = random.Random(3)
+    file = written(tmp_path / "own.jsonl", [own(sorted(ANSWERS)[0], rng, f"own {n}") for n in range(9)])
+    arguments = ["select", "--data", str(data), "--out", str(tmp_path / "run"), "--base", base, "--device", "cpu", "--steps", "1"]
+    more = ["--articles", "0", "--blocks", "3", "--questions", str(file), "--calibrate", str(file), "--mix", "asked=1"]
+    result = CliRunner().invoke(app, [*arguments, *more])
+    assert result.exit_code == 0, result.output
+    settings = json.loads((tmp_path / "run/metrics.json").read_text())["settings"]
+    assert (settings["blocks"], settings["questions"], settings["calibrate"]) == (3, [str(file)], [str(file)])
 
 
 def test_the_command_trains_and_tells_what_came_of_it(data, base, tmp_path):

@@ -103,6 +103,10 @@ def train(settings: SelectSettings, progress: Progress = lambda task, step, tota
     """Mines negatives, trains, measures, and writes the selector and ``metrics.json``; returns the metrics.
 
     An interrupted run goes on when it is started again with the same settings.
+
+    Raises:
+        InvalidRecord: a file of questions has a line that is none.
+        ValueError: there are no questions of the mix, or ``out`` holds a run of other settings.
     """
     apart = list(own_questions(settings.calibrate))
     questions = with_labels(read_questions(settings.data, more=own_questions(settings.questions)))
@@ -111,6 +115,8 @@ def train(settings: SelectSettings, progress: Progress = lambda task, step, tota
     run.resume()
     mined = _negatives(settings, questions, progress)
     grouped = by_source(questions, mined)
+    if not any(share > 0 and grouped.get(source) for source, share in settings.mix.items()):
+        raise ValueError(f"no questions of {', '.join(settings.mix)}; give files of them, or a mix of those that there are")
     draws = Draws(grouped, settings.mix, settings.groups, settings.width, settings.hardness, settings.seed, settings.spare)
     while run.step < settings.steps:
         figures = run.update(draws.of_step(run.step))
