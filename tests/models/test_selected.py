@@ -1,7 +1,7 @@
 """Two looks at the passages, and models that stand in for the embedded selector."""
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -59,6 +59,20 @@ def test_a_needed_sentence_of_a_relevant_passage_comes_first():
     assert rating.units[0][1] == max(value for row in rating.units for value in row)
     assert rating.passages.argmax() == 0
     assert rating.needed[0][1] == pytest.approx(0.9)
+
+
+def test_probabilities_are_told_and_the_mean_need_rates():
+    class Sure(Said):
+        def rate(self, query, passages, units):
+            rating = super().rate(query, passages, units)
+            return replace(rating, needed=[1 - row for row in rating.units])
+
+    plain, told = (
+        SelectedRelevance(kind({TEXTS[0]: 5.0}, {"It opened in 1939.": 0.9}), Said({}, {})).rate(QUERY, *drafts())
+        for kind in (Said, Sure)
+    )
+    assert [row.tolist() for row in told.units] == [row.tolist() for row in plain.units]
+    assert told.needed[0].tolist() == pytest.approx([0.99, 0.1])
 
 
 def test_a_unit_that_holds_the_answer_gains_and_so_do_its_words():

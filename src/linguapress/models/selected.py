@@ -17,7 +17,7 @@ from linguapress.text import Passage
 from linguapress.units import Units
 
 _UNREAD = 50.0  # how far passages that were not read come after those that were
-_SURELY_NOT = 0.001  # the least that a probability of being needed counts as
+_SURELY_NOT = 0.001  # the least that a mean need counts as
 
 
 class Selector(Relevance, Protocol):
@@ -30,7 +30,7 @@ class Selector(Relevance, Protocol):
 
 @dataclass(frozen=True)
 class SelectedRelevance:
-    """A unit's rating is its log-odds of being needed + its passage's log-share of the relevance + the first look's ratings.
+    """A unit's rating is the log-odds of its mean need + its passage's log-share of the relevance + the first look's ratings.
 
     Where the selector tells how probably each token is part of the answer, units that hold it gain, and so do its words.
 
@@ -45,7 +45,7 @@ class SelectedRelevance:
         passage_weight: of a passage's log-share among the passages that are read. This and the following lie between
             values that were compared on dev data, see ``notebooks/results/select_nq_dev_choices.md`` and ``grid_dev_choices.md``.
         first_weight: of the first look's rating of a unit, and of its passage.
-        sure: probability of being needed that the selector must give to some unit for its opinion to count in full; where it
+        sure: mean need that the selector must find in some unit for its opinion to count in full; where it
             finds nothing, as in texts unlike those that it was trained on, the first look decides. 0 = it always counts.
         evidence_weight: of the logarithm of a unit's part of the answer.
         answer_weight: of each nat that a word comes nearer than :attr:`reach` to the token which is most probably of the answer.
@@ -65,7 +65,7 @@ class SelectedRelevance:
     scale: float = 0.1
 
     def rate(self, query: str, passages: Sequence[Passage], units: Sequence[Units]) -> Rating:
-        """Ratings of units and passages, and the selector's probabilities.
+        """Ratings of units and passages, and the selector's probabilities (its mean need, where it tells no probabilities).
 
         ``needed`` is 0 in passages that were not read; in passages that cannot be read it goes by the first look, as a share of
         the highest rating. ``tokens``, where the selector has such, tell what words add to the rating of their unit.
