@@ -68,7 +68,7 @@ def press(_press: Any) -> Iterator[Any]:
 def shelf(press: Any, tmp_path: Any) -> Any:
     from linguapress.soft import FolderStore, MemoryShelf
 
-    return MemoryShelf(press, FolderStore(tmp_path / "shelf"))
+    return MemoryShelf(press, FolderStore(tmp_path / "shelf"), b"the shelf of these tests")
 
 
 @pytest.fixture

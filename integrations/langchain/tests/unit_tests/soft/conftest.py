@@ -76,7 +76,7 @@ def store(request, tmp_path) -> Any:
 def shelf(press, store) -> Any:
     from linguapress.soft import MemoryShelf
 
-    return MemoryShelf(press, store)
+    return MemoryShelf(press, store, b"the shelf of these tests")
 
 
 @pytest.fixture
