@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from linguapress.scores import Floats, TokenScores, unit_of, within
-from linguapress.text import Passage
+from linguapress.scores import Floats, Offsets, TokenScores, unit_of, within
+from linguapress.text import Passage, Span
 from linguapress.units import Units
 
 _LEAST = -9.0  # nats below the most probable token at which a unit holds no answer
@@ -38,6 +38,18 @@ def evidence(tokens: Sequence[TokenScores], passages: Sequence[Passage], units: 
 
 
 def _held(scores: TokenScores, passage: Passage, units: Units) -> Floats:
-    owner = unit_of(within(scores.offsets, passage), units.spans)
-    chance = np.exp(scores.values[owner >= 0])
-    return np.asarray(np.log(np.maximum(np.bincount(owner[owner >= 0], chance, len(units.spans)), np.exp(_LEAST))))
+    return log_sums(within(scores.offsets, passage), scores.values, units.spans, _LEAST)
+
+
+def log_sums(offsets: Offsets, values: Floats, units: Sequence[Span], least: float) -> Floats:
+    """Log-sum-exp of the tokens of each unit, ``least`` or more, shape [units].
+
+    Args:
+        offsets: of the tokens, shape [tokens, 2], in the characters that the units count.
+        values: of the tokens; no NaN.
+        units: ascending, disjoint.
+        least: also of a unit without a token.
+    """
+    owner = unit_of(offsets, units)
+    sums = np.bincount(owner[owner >= 0], np.exp(values[owner >= 0]), len(units))
+    return np.asarray(np.log(np.maximum(sums, np.exp(least))))

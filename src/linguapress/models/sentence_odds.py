@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from linguapress.scores import Floats, Offsets, unit_of
+from linguapress.models.answers import log_sums
+from linguapress.scores import Floats, Offsets, TokenScores
 from linguapress.text import Span
 
 if TYPE_CHECKING:
@@ -74,12 +75,7 @@ def sentence_evidence(reading: PairReading, offsets: Offsets, spans: Sequence[Sp
         offsets: of its tokens, shape [tokens, 2], in the characters that the spans count.
         spans: of the sentences.
     """
-    owner = unit_of(offsets, spans)
-    inside = owner >= 0
-    count = np.bincount(owner[inside], minlength=len(spans))
-    need = np.bincount(owner[inside], np.nan_to_num(reading.need[inside].astype(np.float64)), len(spans))
-    answer = np.nan_to_num(reading.answer[inside].astype(np.float64), nan=-_MOST).clip(-_MOST, _MOST)
-    held = np.log(np.maximum(np.bincount(owner[inside], np.exp(answer), len(spans)), np.exp(_NO_ANSWER)))
-    share = np.where(count > 0, need / np.maximum(count, 1), np.nan).clip(_SURELY, 1 - _SURELY)
+    share = TokenScores(offsets, np.nan_to_num(reading.need).clip(0, 1)).pool(spans).astype(np.float64).clip(_SURELY, 1 - _SURELY)
+    answer = np.nan_to_num(reading.answer.astype(np.float64), nan=-_MOST).clip(-_MOST, _MOST)
     whole = np.full(len(spans), np.nan_to_num(reading.relevance).clip(-_MOST, _MOST))
-    return np.stack([np.log(share / (1 - share)), held, whole], axis=1)
+    return np.stack([np.log(share / (1 - share)), log_sums(offsets, answer, spans, _NO_ANSWER), whole], axis=1)
