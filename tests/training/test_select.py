@@ -13,7 +13,8 @@ from torch.nn import functional
 from transformers import BertConfig, BertModel
 from typer.testing import CliRunner
 
-from linguapress.models.pair_model import PairOutput
+from linguapress.errors import UnknownName
+from linguapress.models.pair_model import PairModel, PairOutput
 from linguapress.models.pair_reader import PairReader, PairReading
 from linguapress.models.pair_weights import load_pair_weights
 from linguapress.models.sentence_odds import PLAIN
@@ -195,6 +196,26 @@ def test_the_seed_decides_what_is_learnt(settings):
     for run in (first, again, other):
         train(run)
     assert weights(first.out) == weights(again.out) != weights(other.out)
+
+
+@pytest.mark.parametrize(("name", "dtype"), [("fp32", torch.float32), ("bf16", torch.bfloat16)])
+def test_the_precision_decides_in_what_a_step_is_computed(settings, monkeypatch, name, dtype):
+    seen = set()
+
+    def watched(self, *arrays):
+        if self.training:
+            seen.add(self.encoder.get_input_embeddings().weight.dtype)
+        return forward(self, *arrays)
+
+    forward = PairModel.forward
+    monkeypatch.setattr(PairModel, "forward", watched)
+    train(settings(precision=name))
+    assert seen == {dtype}
+
+
+def test_an_unknown_precision_is_refused(settings):
+    with pytest.raises(UnknownName, match="'fp8'; choose one of auto, bf16, fp32"):
+        settings(precision="fp8")
 
 
 def test_word_embeddings_stay_as_they_were_and_all_else_moves(settings, base):

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from linguapress.jsonl import append_jsonl
-from linguapress.models.devices import device_of, precision_of
+from linguapress.models.devices import device_of
 from linguapress.training.align_loss import Predictor
 from linguapress.training.align_measure import nats_per_token
 from linguapress.training.align_model import Learner
@@ -18,6 +18,7 @@ from linguapress.training.align_settings import AlignSettings
 from linguapress.training.align_tokens import Row, collate
 from linguapress.training.checkpoint import read_state, write_state
 from linguapress.training.clock import Clock, slope
+from linguapress.training.copies import precision_named
 
 
 class Run:
@@ -32,7 +33,7 @@ class Run:
     def __init__(self, settings: AlignSettings, steps: int, digest: str) -> None:
         """A run of so many steps on the pairs of that checksum, from the start."""
         self.settings, self.device, self._digest = settings, device_of(settings.device), digest
-        wanted = {"auto": precision_of(self.device), "bf16": torch.bfloat16, "fp32": torch.float32}[settings.precision]
+        wanted = precision_named(settings.precision, self.device)
         self.learner = Learner(settings, self.device, wanted)
         self.predictor = Predictor(settings.base, self.learner.model)
         fused = self.device.type in ("cpu", "cuda")

@@ -135,6 +135,7 @@ def select(
     articles: Annotated[int, typer.Option(min=0, help="Wikipedia articles to search for negatives.")] = 2200,
     blocks: Annotated[int, typer.Option(min=0, help="Most blocks of an article, at random; 0 = all.")] = 0,
     measure_every: Annotated[int, typer.Option(min=0, help="Steps between measurements on dev questions.")] = 600,
+    precision: Annotated[str, typer.Option(help="auto, bf16 or fp32; auto = bf16 where the hardware has it.")] = "auto",
     threads: Annotated[int, typer.Option(min=0, help="CPU threads; 0 = all.")] = 0,
     seed: Annotated[int, typer.Option()] = 0,
     device: Annotated[str, typer.Option()] = "auto",
@@ -150,7 +151,7 @@ def select(
     settings = SelectSettings(
         data, out, base, steps, groups, width, learning_rate, articles=articles, hardness=hardness, spare=spare, start=start,
         dropout=dropout, average=average, measure_every=measure_every, mix=_mix(mix), seed=seed, device=str(device_of(device)),
-        questions=tuple(questions or ()), blocks=blocks, calibrate=tuple(calibrate or ()),
+        questions=tuple(questions or ()), blocks=blocks, calibrate=tuple(calibrate or ()), precision=precision,
     )  # fmt: skip
     with progress_bars() as progress:
         metrics = train(settings, bars(progress))

@@ -7,6 +7,13 @@ from collections.abc import Sequence
 import torch
 from torch.nn import Parameter
 
+from linguapress.models.devices import precision_of
+
+
+def precision_named(name: str, device: torch.device) -> torch.dtype:
+    """What ``"bf16"``, ``"fp32"`` and ``"auto"`` mean on a device: bfloat16 where the hardware multiplies it."""
+    return {"auto": precision_of(device), "bf16": torch.bfloat16, "fp32": torch.float32}[name]
+
 
 def gather(weights: Sequence[Parameter], copies: Sequence[Parameter]) -> None:
     """Adds the gradients of the copies to those of the weights, in float32, since small ones would be lost in bfloat16."""

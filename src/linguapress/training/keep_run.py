@@ -11,10 +11,10 @@ import torch
 from torch import Tensor, nn
 
 from linguapress.jsonl import append_jsonl
-from linguapress.models.devices import attention_of, precision_of
+from linguapress.models.devices import attention_of
 from linguapress.models.weights import Weights
 from linguapress.training.checkpoint import read_state, write_state
-from linguapress.training.copies import follow, gather
+from linguapress.training.copies import follow, gather, precision_named
 from linguapress.training.keep_data import Batch, Step, collate
 from linguapress.training.keep_loss import Amounts, amounts, hold_loss, keep_loss, teacher_loss
 from linguapress.training.keep_model import (
@@ -42,7 +42,7 @@ class Run:
 
     def __init__(self, settings: KeepSettings, processes: Processes) -> None:
         self.settings, self.processes, self.device = settings, processes, processes.device
-        wanted = {"auto": precision_of(self.device), "bf16": torch.bfloat16, "fp32": torch.float32}[settings.precision]
+        wanted = precision_named(settings.precision, self.device)
         attention = attention_of(self.device, wanted)
         self.tokenizer = encoder_tokenizer(settings.base)
         torch.manual_seed(settings.seed)

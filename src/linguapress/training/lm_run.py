@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from linguapress.jsonl import append_jsonl
-from linguapress.models.devices import device_of, precision_of
+from linguapress.models.devices import device_of
 from linguapress.training.checkpoint import read_state, write_state
 from linguapress.training.clock import Clock, slope
-from linguapress.training.copies import follow, gather
+from linguapress.training.copies import follow, gather, precision_named
 from linguapress.training.lm_loss import head_loss
 from linguapress.training.lm_model import new_model
 from linguapress.training.lm_settings import LmSettings
@@ -32,7 +32,7 @@ class Run:
 
     def __init__(self, settings: LmSettings, vocabulary: int) -> None:
         self.settings, self.device = settings, device_of(settings.device)
-        wanted = {"auto": precision_of(self.device), "bf16": torch.bfloat16, "fp32": torch.float32}[settings.precision]
+        wanted = precision_named(settings.precision, self.device)
         self.master = new_model(settings, vocabulary).to(self.device)
         self.model = self.master if wanted == torch.float32 else copy.deepcopy(self.master).to(wanted)
         self.weights = list(self.master.parameters())

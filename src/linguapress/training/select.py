@@ -21,7 +21,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 from transformers import AutoModel, AutoTokenizer
 
+from linguapress.errors import UnknownName
 from linguapress.jsonl import append_jsonl
+from linguapress.models.devices import attention_of
 from linguapress.models.embedded import EMBEDDED, model_folder
 from linguapress.models.encoder import Encoder
 from linguapress.models.pair_model import PairModel, PairOutput
@@ -30,7 +32,9 @@ from linguapress.models.pair_weights import PairWeights, longest_pair, read_odds
 from linguapress.models.sentence_odds import PLAIN
 from linguapress.models.stored import load
 from linguapress.training.checkpoint import plain, read_state, write_state
+from linguapress.training.copies import follow, gather, precision_named
 from linguapress.training.groups import MIX, Batch, Draws, Group, by_source, collate
+from linguapress.training.keep_settings import PRECISIONS
 from linguapress.training.negatives import embedded, mine, pool
 from linguapress.training.own_questions import own_questions
 from linguapress.training.questions import Candidate, Question, read_questions, with_labels
@@ -70,6 +74,7 @@ class SelectSettings:
         blocks: most blocks of an article, drawn at random; 0 = all.
         calibrate: files of questions, in the same format, on which the probabilities of sentences are fitted; nothing else is
             learnt from them. Without them, those of ``start`` stay.
+        precision: ``"bf16"``: a copy of the weights in bfloat16 computes; ``"fp32"``; ``"auto"`` = bf16 where the hardware has it.
     """
 
     data: Path
@@ -97,6 +102,12 @@ class SelectSettings:
     questions: tuple[Path, ...] = ()
     blocks: int = 0
     calibrate: tuple[Path, ...] = ()
+    precision: str = "auto"
+
+    def __post_init__(self) -> None:
+        """Refuses an unknown precision."""
+        if self.precision not in PRECISIONS:
+            raise UnknownName(f"unknown precision {self.precision!r}; choose one of {', '.join(PRECISIONS)}")
 
 
 def train(settings: SelectSettings, progress: Progress = lambda task, step, total, figures: None) -> dict[str, Any]:
@@ -152,7 +163,7 @@ def _negatives(settings: SelectSettings, questions: Sequence[Question], progress
     if known.get("mark") != mark:
         encoder = Encoder(EMBEDDED, settings.device)
         vectors = embedded([c.text for c in candidates], encoder, lambda done, total: progress("passages", done, total, {}))
-        queries = embedded([q.text for q in questions], encoder)
+        queries = embedded([q.text if q.mined else "" for q in questions], encoder)
         known = {"mark": mark, "found": mine(questions, candidates, vectors, queries, settings.negatives)}
         file.write_text(json.dumps(known), encoding="utf-8")
     return [[candidates[number] for number in numbers] for numbers in known["found"]]
@@ -177,22 +188,23 @@ def losses(out: PairOutput, batch: Batch, settings: SelectSettings) -> dict[str,
 
 
 class _Run:
-    """Weights in float32, a copy of them in bfloat16 that computes, optimizer and average, with their place in the schedule."""
+    """Weights in float32, the model that computes (the same, or a copy in bfloat16), optimizer and average, with their schedule."""
 
     def __init__(self, settings: SelectSettings) -> None:
         self.settings, self.step = settings, 0
         torch.manual_seed(settings.seed)
-        folder = model_folder(settings.base)
+        folder, device = model_folder(settings.base), torch.device(settings.device)
+        self.dtype = precision_named(settings.precision, device)
         self.tokenizer = AutoTokenizer.from_pretrained(folder)
         encoder, _ = load(
-            AutoModel, folder, dtype=torch.float32, attn_implementation="eager", attention_probs_dropout_prob=0.0,
-            hidden_dropout_prob=settings.dropout,
+            AutoModel, folder, dtype=torch.float32, attn_implementation=attention_of(device, self.dtype),
+            attention_probs_dropout_prob=0.0, hidden_dropout_prob=settings.dropout,
         )  # fmt: skip
         self.master = PairModel(encoder).to(settings.device)
         if settings.start:
             self.master.load_state_dict(selector_state(Path(model_folder(settings.start))))
         self.master.encoder.get_input_embeddings().requires_grad_(False)
-        self.model = copy.deepcopy(self.master).to(torch.bfloat16).train()
+        self.model = (self.master if self.dtype == torch.float32 else copy.deepcopy(self.master).to(self.dtype)).train()
         self.names = [name for name, weight in self.master.named_parameters() if weight.requires_grad]
         self.weights = [self.master.get_parameter(name) for name in self.names]
         self.copies = [self.model.get_parameter(name) for name in self.names]
@@ -216,11 +228,10 @@ class _Run:
                 (torch.stack(list(found.values())).sum() / len(groups)).backward()  # type: ignore[no-untyped-call]
             for name, value in found.items():
                 sums.setdefault(name, []).append(float(value.detach()))
-        for weight, copied in zip(self.weights, self.copies, strict=True):
-            weight.grad = None if copied.grad is None else copied.grad.float()
-            copied.grad = None
+        gather(self.weights, self.copies)
         nn.utils.clip_grad_norm_(self.weights, 1.0)
         self.optimizer.step()
+        self.optimizer.zero_grad()
         self.schedule.step()
         self.step += 1
         self._follow()
@@ -238,10 +249,10 @@ class _Run:
 
     @torch.no_grad()
     def _follow(self) -> None:
-        """Copies the weights for computing, and moves the average towards them."""
+        """Sets the copies to the weights, and moves the average towards them."""
+        follow(self.weights, self.copies)
         decay = min(self.settings.average, (1 + self.step) / (10 + self.step))
-        for weight, copied, average in zip(self.weights, self.copies, self.average, strict=True):
-            copied.copy_(weight)
+        for weight, average in zip(self.weights, self.average, strict=True):
             average.lerp_(weight, 1 - decay)
 
     def averaged(self) -> PairModel:
@@ -251,10 +262,10 @@ class _Run:
         return model.eval()
 
     def reader(self) -> PairReader:
-        """A reader of the averaged model in half the precision that it is trained in."""
+        """A reader of the averaged model in the precision that it is trained in."""
         device = torch.device(self.settings.device)
         model = self.averaged()
-        return PairReader.of(PairWeights(model.to(torch.bfloat16), self.tokenizer, device, longest_pair(model, self.tokenizer)))
+        return PairReader.of(PairWeights(model.to(self.dtype), self.tokenizer, device, longest_pair(model, self.tokenizer)))
 
     def log(self, figures: Mapping[str, Any]) -> None:
         """Writes the losses since the last time, next to what was measured."""

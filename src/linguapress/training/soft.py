@@ -10,12 +10,13 @@ from typing import Any
 import torch
 
 from linguapress.models.causal_loading import causal_model, causal_tokenizer
-from linguapress.models.devices import attention_of, precision_of
+from linguapress.models.devices import attention_of
 from linguapress.soft.compressor import SoftCompressor
 from linguapress.soft.language_model import FrozenLM
 from linguapress.soft.loading import KINDS, load_compressor
 from linguapress.soft.places import Layout
 from linguapress.training.checkpoint import plain
+from linguapress.training.copies import precision_named
 from linguapress.training.processes import Processes, processes_of
 from linguapress.training.soft_card import card
 from linguapress.training.soft_loss import Losses
@@ -89,7 +90,7 @@ def _material(press: SoftCompressor, settings: SoftTraining) -> Material:
 
 def _frozen(settings: SoftTraining, device: torch.device) -> FrozenLM:
     """The language model that is trained for, in the precision of training."""
-    wanted = {"auto": precision_of(device), "bf16": torch.bfloat16, "fp32": torch.float32}[settings.precision]
+    wanted = precision_named(settings.precision, device)
     model = causal_model(settings.lm, device, wanted)
     if attention := attention_of(device, wanted):
         model.set_attn_implementation(attention)
