@@ -66,7 +66,7 @@ def load_pair_weights(name: str, device_name: str, exact: bool = False) -> PairW
         return PairWeights(provence.eval(), tokenizer, device, longest)
     try:
         folder = Path(model_folder(name))
-        model, tokenizer = _loaded(folder, attention_of(device, precision))
+        model, tokenizer = load_selector(folder, attention_of(device, precision))
         odds = read_odds(folder)
     except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         raise ModelNotFound(
@@ -80,10 +80,11 @@ def longest_pair(model: PairModel, tokenizer: Any) -> int:
     return min(longest_read(model.encoder.config, tokenizer), 512)
 
 
-def _loaded(folder: Path, attention: str | None) -> tuple[PairModel, Any]:
+def load_selector(folder: Path, attention: str | None = None) -> tuple[PairModel, Any]:
+    """Model and tokenizer of a selector, in float32 on the CPU."""
     from transformers import AutoConfig, AutoModel, AutoTokenizer
 
-    shared = _shared(folder)
+    shared = whose_words(folder)
     model = PairModel(AutoModel.from_config(AutoConfig.from_pretrained(folder), attn_implementation=attention))
     model.load_state_dict(selector_state(folder))
     tokenizer = AutoTokenizer.from_pretrained(model_folder(shared) if shared else folder)
@@ -96,7 +97,7 @@ def _loaded(folder: Path, attention: str | None) -> tuple[PairModel, Any]:
 def selector_state(folder: Path) -> dict[str, torch.Tensor]:
     """All weights of a selector, those included that it shares."""
     weights = read_state(folder)
-    shared = _shared(folder)
+    shared = whose_words(folder)
     return {**weights, WORDS: read_weight(Path(model_folder(shared)), _OWN_WORDS)} if shared else weights
 
 
@@ -109,7 +110,7 @@ def is_selector(model: str) -> bool:
         return "passage.weight" in weights.keys()  # noqa: SIM118 - the file is no mapping
 
 
-def _shared(folder: Path) -> str | None:
+def whose_words(folder: Path) -> str | None:
     """The model whose word embeddings a selector uses, where it has none of its own."""
     found: str | None = _config(folder).get(SHARED)
     return found

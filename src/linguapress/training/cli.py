@@ -159,6 +159,24 @@ def select(
     typer.echo(json.dumps({"ranking": metrics["ranking"], "threshold": best[0], **best[1]}, indent=1))
 
 
+@app.command()
+def soup(
+    model: Annotated[list[str], typer.Option(help="Selector: select, or a folder; repeat it.")],
+    out: Annotated[Path, typer.Option(help="New folder for the selector.")],
+    calibrate: Annotated[
+        list[Path] | None, typer.Option(help="JSON lines of questions to fit probabilities on; repeat it.", exists=True)
+    ] = None,
+    device: Annotated[str, typer.Option()] = "auto",
+) -> None:
+    """One selector of several that went on from the same one: the mean of their weights."""
+    from linguapress.models.devices import device_of
+    from linguapress.training.soup import soup as boil
+
+    with one_line():
+        boil(model, out, tuple(calibrate or ()), str(device_of(device)))
+    typer.echo(str(out))
+
+
 def _mix(shares: Sequence[str] | None) -> dict[str, float]:
     """Shares of the sources as they were given, or the usual ones."""
     from linguapress.training.groups import MIX
