@@ -4,13 +4,16 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
+import typer
 from typer.testing import CliRunner
 
 from linguapress import Budget, __version__, load
 from linguapress.cli import app
+from linguapress.commands.distill import _agreed
 from linguapress.commands.documents import Split, read_documents
 from linguapress.demo import Outcome, Question, Source, questions, retrieve, sources, still_there
 from linguapress.presets import list_methods
@@ -18,6 +21,7 @@ from linguapress.scores import Rating
 
 TEXT = "Marie Curie won two Nobel Prizes. She was born in Warsaw in 1867.\n\nParis is a big city. It has a river.\n"
 HEAD = ["compress", "--method", "head"]
+POSIX = pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="needs a POSIX shell and /dev/full")
 
 
 def call(*args: str, stdin: str | bytes | None = None):
@@ -27,6 +31,13 @@ def call(*args: str, stdin: str | bytes | None = None):
 def process(*args: str, stdin: bytes = b"", **environment: str) -> subprocess.CompletedProcess[bytes]:
     command = [sys.executable, "-m", "linguapress", *args]
     return subprocess.run(command, input=stdin, capture_output=True, timeout=120, env={**os.environ, **environment}, check=False)
+
+
+def redirected(streams: str, *args: str) -> subprocess.CompletedProcess[bytes]:
+    """A process whose standard streams a shell redirects."""
+    command = ["sh", "-c", f'exec "$@" {streams}', "sh", sys.executable, "-m", "linguapress", *args]
+    buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    return subprocess.run(command, input=TEXT.encode(), capture_output=True, timeout=120, env=buffered, check=False)
 
 
 @pytest.fixture
@@ -135,7 +146,24 @@ def test_json_is_the_compression(file):
     expected = load("head").compress(TEXT.split("\n\n"), "Where?", budget=Budget(tokens=12))
     parsed = json.loads(found.stdout)
     assert parsed["ratio"] == expected.ratio
+    for passage in parsed["passages"]:
+        del passage["file"], passage["source_spans"]
     assert {**expected.to_dict(), "stages": 0} == {key: parsed[key] for key in expected.to_dict()} | {"stages": 0}
+
+
+@pytest.mark.parametrize("split", Split)
+def test_json_tells_where_in_which_file_the_kept_characters_stand(tmp_path, split):
+    texts = {"marked": "Same line.\n\n  Same line.\n", "windows": "\r\nSame line.\r\n \t\r\n\r\n  中文 \U0001f600. Same line.\r\n"}
+    files = {str(tmp_path / name): text for name, text in texts.items()}
+    for path, text in files.items():
+        Path(path).write_bytes(("\ufeff" * path.endswith("marked") + text).encode())
+    found = json.loads(call(*HEAD, *files, "-", "-r", "1", "--split", split.value, "-f", "json", stdin="\n\nPiped.").stdout)
+    sources = {**files, "standard input": "\n\nPiped."}
+    assert {passage["file"] for passage in found["passages"]} == set(sources)
+    for passage in found["passages"]:
+        assert "".join(sources[passage["file"]][start:end] for start, end in passage["source_spans"]) == passage["text"]
+    places = [(passage["file"], span[0]) for passage in found["passages"] for span in passage["source_spans"]]
+    assert len(set(places)) == len(places)
 
 
 def test_json_of_nothing_kept_parses(file):
@@ -283,6 +311,36 @@ def test_a_reader_that_leaves_is_no_error(tmp_path):
     assert started.returncode == 0
     assert b"Traceback" not in errors
     assert b"BrokenPipe" not in errors
+
+
+@POSIX
+def test_a_closed_standard_error_costs_no_result(file):
+    found = redirected("2>&-", *HEAD, file, "-r", "1")
+    assert (found.returncode, found.stdout) == (0, TEXT.encode())
+
+
+@POSIX
+@pytest.mark.parametrize("command", [["methods"], [*HEAD, "-r", "1"]], ids=" ".join)
+@pytest.mark.parametrize(("to", "says"), [(">&-", b"standard output is closed"), ("> /dev/full", b"No space left on device")])
+def test_a_result_that_cannot_be_written_is_one_line(command, to, says):
+    found = redirected(to, *command)
+    assert (found.returncode, found.stdout) == (1, b"")
+    assert found.stderr.splitlines()[0].startswith(b"error: ")
+    assert says in found.stderr
+    assert found.stderr.count(b"\n") == 1
+
+
+@POSIX
+def test_a_closed_standard_input_is_one_line():
+    found = redirected("<&-", *HEAD)
+    assert (found.returncode, found.stdout, found.stderr) == (1, b"", b"error: cannot read standard input: it is closed\n")
+
+
+def test_nobody_agrees_where_standard_input_is_closed(monkeypatch, capsys):
+    monkeypatch.setattr("sys.stdin", None)
+    with pytest.raises(typer.Exit):
+        _agreed()
+    assert "add --yes to start" in capsys.readouterr().err
 
 
 def test_the_default_method_with_the_embedded_model():

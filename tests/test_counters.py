@@ -2,13 +2,16 @@
 
 import importlib.util
 import os
+import pickle
+import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from samples import BRIDGE, DOCUMENTS, hostile
 
-from linguapress import Budget, UnknownName, token_counter
+from linguapress import Budget, UnknownName, load, token_counter
 
 SPECIAL = "[SEP] [CLS] [PAD] [UNK] <s> </s> <|endoftext|> <|im_start|>"
 
@@ -32,7 +35,33 @@ def test_the_embedded_tokenizer_counts_anything(text):
 
 def test_a_function_counts_itself():
     assert token_counter(len)("four") == 4
-    assert Budget(tokens=3, count=len).counter is len
+    assert Budget(tokens=3, count=len).counter("four") == 4
+    assert token_counter(token_counter()) is token_counter()
+
+
+def test_a_budget_with_a_function_is_still_a_value():
+    budget = Budget(tokens=3, count=len)
+    assert budget == Budget(tokens=3, count=len) == pickle.loads(pickle.dumps(budget))
+    counter = budget.counter
+    assert token_counter(counter) is counter
+
+
+def test_an_estimate_is_rounded_up():
+    assert token_counter(lambda text: len(text) / 4)("12345") == 2
+
+
+@pytest.mark.parametrize("tokens", [str.split, lambda text: tuple(text.split()), lambda text: range(3), lambda text: np.int64(3)])
+def test_a_function_may_list_its_tokens(tokens):
+    assert token_counter(tokens)("one two three") == 3
+    text = load("head").compress(["one two three four"], budget=Budget(tokens=3, count=str.split)).text
+    assert text == "one two three"
+
+
+@pytest.mark.parametrize("wrong", [None, float("nan"), "three", b"abc", {"input_ids": [1]}], ids=repr)
+def test_a_function_that_counts_nothing_is_told_what_it_returned(wrong):
+    count = token_counter(lambda text: wrong)
+    with pytest.raises(TypeError, match=f"returned {re.escape(repr(wrong))}; it must return a number"):
+        count("one two three")
 
 
 def test_special_tokens_in_a_text_are_text(bpe, bert):

@@ -139,6 +139,17 @@ def test_bodies_that_are_no_request(served, body):
     assert response.json()["error"] == "invalid"
 
 
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        (b'{"documents": ["a"', "the body is no JSON: Expecting ',' delimiter at character 18"),
+        (b'{"documents": ["a', "the body is no JSON: Unterminated string starting at character 15"),
+    ],
+)
+def test_what_is_no_json_is_told_from_what_is_no_request(served, body, says):
+    refused(served.post("/compress", content=body, headers={"Content-Type": "application/json"}), 400, "invalid", says)
+
+
 def test_refusals_do_not_repeat_what_was_sent(served):
     response = served.post("/compress", json=ask(rate="\x1b[31m<script>" * 10_000))
     assert response.status_code == 422

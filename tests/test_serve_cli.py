@@ -12,10 +12,13 @@ import threading
 
 import httpx
 import pytest
+from fastapi.testclient import TestClient
 from typer.testing import CliRunner
 
 from linguapress import Budget, load
 from linguapress.cli import app
+from linguapress.serve.app import build
+from linguapress.serve.cli import _hosts
 from linguapress.serve.run import open_door
 
 SLOW = """
@@ -104,6 +107,32 @@ def test_what_cannot_be_served_is_said(args, code, says):
     found = call("--port", "0", *args)
     assert found.exit_code == code
     assert says in one_line(found)
+
+
+@pytest.mark.parametrize(
+    ("given", "header"),
+    [
+        ("press.example", "press.example"),
+        ("Press.Example:8765", "press.example:8765"),
+        ("192.168.1.5:80", "192.168.1.5"),
+        ("2001:db8::5", "[2001:db8::5]:8765"),
+        ("[2001:DB8::5]", "[2001:db8::5]"),
+        ("[2001:db8::5]:8765", "[2001:db8::5]:8765"),
+    ],
+)
+def test_names_that_the_operator_adds_are_served(given, header):
+    served = TestClient(build({"head": load("head")}, hosts=_hosts("0.0.0.0", [given])))
+    assert served.get("/healthz", headers={"Host": header}).status_code == 200
+    assert served.get("/healthz", headers={"Host": "other.example"}).status_code == 403
+
+
+@pytest.mark.parametrize(
+    "given", ["no such host", "http://press.example", "a:b", "1:2:3", "[press]", "[::1", "", ":80", "0.0.0.0", "[::]:80"]
+)
+def test_names_that_no_caller_can_use_are_refused(given):
+    found = call("--port", "0", "--method", "head", "--host", "0.0.0.0", "--allow-host", given)
+    assert found.exit_code == 2
+    assert f"--allow-host {given!r} is no name" in one_line(found)
 
 
 @pytest.mark.enable_socket

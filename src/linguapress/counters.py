@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
+from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -53,11 +56,12 @@ def token_counter(counter: object = None) -> TokenCounter:
     """A counter from whatever names one.
 
     Args:
-        counter: None for the embedded tokenizer; a function from text to int; a tiktoken encoding or model name
-            (``"cl100k_base"``, ``"gpt-4o"``); a Hugging Face tokenizer, its local folder, or its hub name.
+        counter: None for the embedded tokenizer; a function from text to a number (rounded up) or to a list of tokens; a tiktoken
+            encoding or model name (``"cl100k_base"``, ``"gpt-4o"``); a Hugging Face tokenizer, its local folder, or its hub name.
 
     Raises:
         UnknownName: nothing of that name can be loaded.
+        TypeError: when it counts, a function that returns neither.
     """
     if counter is None:
         return embedded
@@ -66,8 +70,23 @@ def token_counter(counter: object = None) -> TokenCounter:
     if hasattr(counter, "encode"):
         return _encoder(counter)
     if callable(counter):
-        return counter
+        return counter if counter is embedded or isinstance(counter, _Function) else _Function(counter)
     raise UnknownName(f"cannot count tokens with {counter!r}; give a function, a tiktoken or Hugging Face name, or a tokenizer")
+
+
+@dataclass(frozen=True, slots=True)
+class _Function:
+    """Counts with a function of the caller's, which counts tokens, lists them or estimates their number."""
+
+    counter: Callable[[str], object]
+
+    def __call__(self, text: str) -> int:
+        found = self.counter(text)
+        if isinstance(found, Sequence) and not isinstance(found, str | bytes):
+            return len(found)
+        if isinstance(found, Real) and math.isfinite(found):
+            return math.ceil(found)
+        raise TypeError(f"the token counter {self.counter!r} returned {found!r:.80}; it must return a number, or a list of tokens")
 
 
 def remembering(counter: TokenCounter) -> TokenCounter:

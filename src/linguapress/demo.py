@@ -131,6 +131,8 @@ def run(question: str | None, tokens: int) -> None:
 
 
 def _console() -> Console:
+    if sys.stdout is None:
+        raise OSError("standard output is closed")
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")
     width = None if sys.stdout.isatty() else 120

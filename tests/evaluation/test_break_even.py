@@ -55,3 +55,20 @@ def test_the_command(tmp_path):
         failed = CliRunner().invoke(app, [str(texts), *wrong])
         assert failed.exit_code == 2
         assert message in failed.output
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b'{"bad"\n', "is no file of JSON lines"),
+        (b"\xff\n", "is no file of JSON lines"),
+        (b"[1]\n", "record 1"),
+        (b'{"a": 1}\n', "no field text"),
+    ],
+)
+def test_texts_that_cannot_be_read_are_said(tmp_path, content, says):
+    texts = tmp_path / "bad.jsonl"
+    texts.write_bytes(content)
+    failed = CliRunner().invoke(app, [str(texts), "--prefill", "2000"], env={"COLUMNS": "500", "TERMINAL_WIDTH": "500"})
+    assert failed.exit_code == 2
+    assert says in failed.output

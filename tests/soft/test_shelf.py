@@ -255,6 +255,22 @@ def test_what_makes_no_shelf_is_refused(press, store):
             MemoryShelf(press, store, k=k)
 
 
+class Held(Counting):
+    def __repr__(self):
+        return f"Held({self.kept})"
+
+
+def test_a_shelf_names_its_store_the_same_in_every_process(shelf, press, tmp_path):
+    folder = FolderStore(tmp_path)
+    assert repr(TextShelf(folder)) == f"TextShelf({folder!r})"
+    assert repr(MemoryShelf(press, folder)) == f"MemoryShelf({folder!r}, {shelf.maker}, k=3)"
+    assert repr(TextShelf(shelf.store)) == "TextShelf(Counting)"
+    assert repr(shelf) == f"MemoryShelf(Counting, {shelf.maker}, k=3)"
+    held = TextShelf(Held())
+    held.refer(TEXTS)
+    assert repr(held) == "TextShelf(Held)"
+
+
 def test_the_secret_is_shown_nowhere(shelf):
     assert "known" not in repr(shelf) + repr(shelf.marks) + repr(TextShelf(shelf.store, SECRET))
     assert shelf.maker.adapter in repr(shelf)

@@ -40,7 +40,7 @@ def stored(folder):
 
 def test_weights_are_the_mean_of_those_of_the_models(selector, tmp_path):
     first, second = selector(1), selector(2)
-    soup([first, second], tmp_path / "soup")
+    soup({first: 1, second: 1}, tmp_path / "soup")
     made, one, two = (stored(folder) for folder in (tmp_path / "soup", first, second))
     assert made.keys() == one.keys()
     for name, weight in made.items():
@@ -50,14 +50,15 @@ def test_weights_are_the_mean_of_those_of_the_models(selector, tmp_path):
 
 def test_the_soup_of_one_is_that_one(selector, tmp_path):
     only = selector(1, odds=SentenceOdds(0.5, 0.3, 0.1, -1.0))
-    soup([only], tmp_path / "soup")
+    soup({only: 3}, tmp_path / "soup")
     assert all(torch.equal(weight, stored(only)[name]) for name, weight in stored(tmp_path / "soup").items())
     assert PairReader(str(tmp_path / "soup"), "cpu").odds == SentenceOdds(0.5, 0.3, 0.1, -1.0)
 
 
 def test_odds_are_the_mean_where_there_is_nothing_to_fit_them_on(selector, tmp_path):
-    soup([selector(1, odds=SentenceOdds(1, 0, 0, 0)), selector(2, odds=SentenceOdds(0, 1, 0, -2))], tmp_path / "soup")
-    assert PairReader(str(tmp_path / "soup"), "cpu").odds == SentenceOdds(0.5, 0.5, 0, -1)
+    models = {selector(1, odds=SentenceOdds(1, 0, 0, 0)): 3, selector(2, odds=SentenceOdds(0, 1, 0, -2)): 1}
+    soup(models, tmp_path / "soup")
+    assert PairReader(str(tmp_path / "soup"), "cpu").odds == SentenceOdds(0.75, 0.25, 0, -0.5)
 
 
 def test_odds_are_fitted_on_questions(selector, tmp_path):
@@ -69,13 +70,13 @@ def test_odds_are_fitted_on_questions(selector, tmp_path):
     ]
     file = tmp_path / "apart.jsonl"
     file.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    soup([selector(1), selector(2)], tmp_path / "soup", (file,))
+    soup({selector(1): 1, selector(2): 1}, tmp_path / "soup", (file,))
     assert PairReader(str(tmp_path / "soup"), "cpu").odds != PLAIN
 
 
 def test_words_stay_shared_and_the_soup_of_the_embedded_selector_says_what_it_says(tmp_path):
     asked = ["Ann was born in Rome in 1900. She liked tea.", "Rome is the capital of Italy."], "Where was Ann born?"
-    soup(["select", "select"], tmp_path / "soup")
+    soup({"select": 1}, tmp_path / "soup")
     assert json.loads((tmp_path / "soup" / "config.json").read_text())["words_of"] == "mini"
     found, expected = (load("query_select", model=name).compress(*asked) for name in (str(tmp_path / "soup"), "select"))
     assert found.text == expected.text
@@ -83,25 +84,35 @@ def test_words_stay_shared_and_the_soup_of_the_embedded_selector_says_what_it_sa
 
 def test_models_of_different_architectures_are_refused(selector, tmp_path):
     with pytest.raises(ValueError, match="only those of one architecture can be averaged"):
-        soup([selector(1), selector(2, width=16)], tmp_path / "soup")
+        soup({selector(1): 1, selector(2, width=16): 1}, tmp_path / "soup")
     assert not (tmp_path / "soup").exists()
 
 
-def test_no_models_are_refused(tmp_path):
-    with pytest.raises(ValueError, match="a soup needs models"):
-        soup([], tmp_path / "soup")
+@pytest.mark.parametrize("shares", [{}, {"select": 0}, {"select": -1}, {"select": float("nan")}, {"select": float("inf")}])
+def test_shares_that_are_no_shares_are_refused(shares, tmp_path):
+    with pytest.raises(ValueError, match="the shares of the models must be 0 or more"):
+        soup(shares, tmp_path / "soup")
+
+
+def test_shares_weigh_the_models(selector, tmp_path):
+    first, second = selector(1), selector(2)
+    soup({first: 3, second: 1}, tmp_path / "soup")
+    made, one, two = (stored(folder) for folder in (tmp_path / "soup", first, second))
+    assert all(torch.allclose(made[name].float(), 0.75 * one[name].float() + 0.25 * two[name].float(), atol=1e-3) for name in made)
 
 
 def test_questions_are_read_before_anything_is_written(selector, tmp_path):
     file = tmp_path / "apart.jsonl"
     file.write_text("{}\n")
     with pytest.raises(InvalidRecord, match=r"apart\.jsonl, line 1"):
-        soup([selector(1)], tmp_path / "soup", (file,))
+        soup({selector(1): 1}, tmp_path / "soup", (file,))
     assert not (tmp_path / "soup").exists()
 
 
 def test_the_command_writes_one_and_names_its_folder(selector, tmp_path):
-    done = CliRunner().invoke(app, ["soup", "--model", selector(1), "--model", selector(2), "--out", str(tmp_path / "soup")])
+    done = CliRunner().invoke(
+        app, ["soup", "--model", selector(1), "--model", f"{selector(2)}=0.5", "--out", str(tmp_path / "soup")]
+    )
     assert done.exit_code == 0, done.output
     assert (tmp_path / "soup" / "model.safetensors").is_file()
     wrong = CliRunner().invoke(app, ["soup", "--model", str(tmp_path / "none"), "--out", str(tmp_path / "other")])

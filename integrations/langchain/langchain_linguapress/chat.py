@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Sequence
+from itertools import groupby
 from typing import Any, Literal
 
 from langchain_core.callbacks import CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel
 from langchain_core.language_models.base import LangSmithParams
-from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, ChatMessage
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, ChatMessage, HumanMessage
 from langchain_core.messages.ai import UsageMetadata
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 from pydantic import ConfigDict, Field
 
 from linguapress import UnknownName
 from linguapress.errors import InvalidPrompt
-from linguapress.soft import AnswerSettings, ChatFormat, MemoryShelf, Usage, answer, pieces
+from linguapress.soft import AnswerSettings, ChatFormat, Memory, MemoryShelf, Usage, answer, pieces, resolve
 
 _ROLES = {"human": "user", "ai": "assistant", "system": "system", "tool": "tool", "function": "tool"}
 _PER_CALL = ("layout", "max_tokens", "seed", "temperature", "top_p")
@@ -48,6 +50,33 @@ class ChatLinguaPress(BaseChatModel):
     stop: tuple[str, ...] = ()
     layout: Literal["spread", "contiguous", "parallel"] = "spread"
     template: str | None = None
+
+    def get_token_ids(self, text: str) -> list[int]:
+        """Tokens of a text by the model's own tokenizer; each slot of a memory that it refers to is -1, having no number.
+
+        Raises:
+            InvalidPrompt: a reference was cut, or is lost.
+        """
+        return _read(self.shelf, text) if self.custom_get_token_ids is None else self.custom_get_token_ids(text)
+
+    def get_num_tokens_from_messages(self, messages: list[BaseMessage], tools: Sequence[Any] | None = None) -> int:
+        """Tokens that the model reads for the messages: those of the whole prompt, where a memory counts its slots.
+
+        Where the template refuses just these messages, such as the end of a conversation, each counts as the only one of a user.
+
+        Raises:
+            InvalidPrompt: a message that the model cannot read, or a reference that was cut or is lost.
+        """
+        if tools:
+            warnings.warn("ChatLinguaPress takes no tools, so they are not counted", stacklevel=2)
+        if self.custom_get_token_ids is not None:
+            return super().get_num_tokens_from_messages(messages)
+        alone = [[HumanMessage(_text(message))] for message in messages]
+        try:
+            prompts = [self._prompt(messages)] if messages else []
+        except InvalidPrompt:
+            prompts = [self._prompt(one) for one in alone]
+        return sum(len(_read(self.shelf, prompt, self.shelf.press.lm.start)) for prompt in prompts)
 
     @property
     def model_name(self) -> str:
@@ -111,6 +140,19 @@ class ChatLinguaPress(BaseChatModel):
 def _counted(usage: Usage) -> UsageMetadata:
     total = usage.input_tokens + usage.output_tokens
     return UsageMetadata(input_tokens=usage.input_tokens, output_tokens=usage.output_tokens, total_tokens=total)
+
+
+def _read(shelf: MemoryShelf, text: str, start: Sequence[int] = ()) -> list[int]:
+    """Tokens that the model reads for a text with references, behind ``start`` if it begins with a text; -1 for a slot."""
+    segments = resolve(shelf, text).segments
+    ids = list(start) if segments and isinstance(segments[0], str) else []
+    for written, group in groupby(segments, lambda segment: isinstance(segment, str)):
+        if written:
+            ids += shelf.press.lm.tokens("".join(map(str, group)))  # texts side by side are one
+            continue
+        for segment in group:
+            ids += [-1] * segment.k if isinstance(segment, Memory) else map(int, segment)
+    return ids
 
 
 def _role(message: BaseMessage) -> str:

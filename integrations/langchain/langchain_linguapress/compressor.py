@@ -34,8 +34,9 @@ class LinguaCompressor(Settings, BaseDocumentCompressor):
 
         Returns:
             Documents in the order in which to send them. Their metadata has ``linguapress``: ``spans``, the kept ranges of the
-            text as retrieved, ``source_spans`` where a ``start_index`` tells them, and the measurements of the whole call; and
-            ``relevance_score`` where the method measured it. It has no prepared record any more, which fits the whole text only.
+            text as retrieved, ``source_spans`` where a ``start_index`` tells them, ``relevance`` where the method measured it, and
+            the measurements of the whole call. The relevance is under ``relevance_score`` too, unless somebody else's stands there.
+            It has no prepared record any more, which fits the whole text only.
         """
         return self.as_runnable().invoke({"documents": documents, "query": query}, {"callbacks": callbacks})
 

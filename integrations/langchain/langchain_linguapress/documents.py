@@ -46,25 +46,53 @@ def measured(result: Compression) -> dict[str, Any]:
 
 
 def _copy(document: Document, passage: Passage, result: Compression) -> Document:
-    spans = _traced_back(passage.spans, _origin(document))
-    record = {"spans": spans, **measured(result)}
-    start = document.metadata.get("start_index")
-    if isinstance(start, int) and not isinstance(start, bool) and start >= 0:  # text splitters write -1 for "not found"
-        record["source_spans"] = [[start + a, start + b] for a, b in spans]
-    score = {} if passage.score is None else {"relevance_score": passage.score}
-    metadata = {**fresh(document.metadata), **score, KEY: record}
+    record: dict[str, Any] = {name: _traced_back(passage.spans, origin) for name, origin in _origins(document).items()}
+    record |= measured(result)
+    metadata = fresh(document.metadata)
+    if passage.score is not None:
+        record["relevance"] = passage.score
+        earlier = _record(document).get("relevance")
+        if "relevance_score" not in metadata or (earlier is not None and metadata["relevance_score"] == earlier):
+            metadata["relevance_score"] = passage.score  # anything else was put there by others
     metadata.pop(PREPARED, None)
-    return document.model_copy(update={"page_content": passage.text, "metadata": metadata})
+    return document.model_copy(update={"page_content": passage.text, "metadata": {**metadata, KEY: record}})
 
 
-def _origin(document: Document) -> Sequence[tuple[int, int]]:
-    """Ranges of the text as first retrieved that the content is made of: those an earlier compression noted, or all of it."""
-    try:
-        spans = [(int(start), int(end)) for start, end in document.metadata[KEY]["spans"]]
-    except (KeyError, TypeError, ValueError):
-        spans = []
+def _record(document: Document) -> dict[str, Any]:
+    """What an earlier compression noted, else nothing."""
+    record = document.metadata.get(KEY)
+    return record if isinstance(record, dict) else {}
+
+
+def _origins(document: Document) -> dict[str, list[tuple[int, int]]]:
+    """What the content is made of: ``spans`` of the text as first retrieved, and ``source_spans`` where they can be told.
+
+    They are those that an earlier compression noted. Where something else has cut its text since, nothing tells the source.
+    """
     length = len(document.page_content)
-    return spans if sum(end - start for start, end in spans) == length else [(0, length)]
+    noted = {name: _ranges(_record(document).get(name)) for name in ("spans", "source_spans")}
+    fitting = {name: spans for name, spans in noted.items() if spans and sum(end - start for start, end in spans) == length}
+    if noted["spans"]:
+        return fitting if "spans" in fitting else {"spans": [(0, length)]}
+    start = _start(document)
+    return {"spans": [(0, length)]} | ({} if start is None else {"source_spans": [(start, start + length)]})
+
+
+def _start(document: Document) -> int | None:
+    """Where the content begins in its source, None where nothing tells."""
+    start = document.metadata.get("start_index")
+    if isinstance(start, float) and start.is_integer():  # vector stores may have no other numbers
+        start = int(start)
+    known = isinstance(start, int) and not isinstance(start, bool) and start >= 0  # text splitters write -1 for "not found"
+    return start if known else None
+
+
+def _ranges(written: Any) -> list[tuple[int, int]]:
+    """The ranges that are written, none where they cannot be read."""
+    try:
+        return [(int(start), int(end)) for start, end in written]
+    except (OverflowError, TypeError, ValueError):
+        return []
 
 
 def _traced_back(spans: Iterable[tuple[int, int]], origin: Iterable[tuple[int, int]]) -> list[list[int]]:
@@ -78,7 +106,10 @@ def _traced_back(spans: Iterable[tuple[int, int]], origin: Iterable[tuple[int, i
 
 
 def fresh(value: Any) -> Any:
-    """The value in new dicts and lists, so that no change to a copy reaches the original."""
+    """The value in new dicts, lists, tuples and sets, so that no change to a copy reaches the original."""
     if isinstance(value, dict):
         return {key: fresh(item) for key, item in value.items()}
-    return [fresh(item) for item in value] if isinstance(value, list) else value
+    if isinstance(value, tuple) and hasattr(value, "_make"):  # a named one
+        return value._make(map(fresh, value))
+    kind = next((kind for kind in (list, tuple, set) if isinstance(value, kind)), None)
+    return kind(map(fresh, value)) if kind else value

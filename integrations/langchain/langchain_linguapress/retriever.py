@@ -7,7 +7,7 @@ from typing import Any
 from langchain_core.callbacks import AsyncCallbackManagerForRetrieverRun, CallbackManagerForRetrieverRun
 from langchain_core.documents import BaseDocumentCompressor, Document
 from langchain_core.retrievers import BaseRetriever, RetrieverLike
-from pydantic import Field
+from pydantic import AliasChoices, ConfigDict, Field
 
 from langchain_linguapress.compressor import LinguaCompressor
 
@@ -17,11 +17,15 @@ class CompressionRetriever(BaseRetriever):
 
     Attributes:
         base_retriever: the retriever to ask.
-        compressor: what shortens its documents.
+        compressor: what shortens its documents; it may be given as ``base_compressor``, as LangChain's own retriever calls it.
     """
 
+    model_config = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
+
     base_retriever: RetrieverLike
-    compressor: BaseDocumentCompressor = Field(default_factory=LinguaCompressor)
+    compressor: BaseDocumentCompressor = Field(
+        default_factory=LinguaCompressor, validation_alias=AliasChoices("compressor", "base_compressor")
+    )
 
     def _get_relevant_documents(self, query: str, *, run_manager: CallbackManagerForRetrieverRun, **kwargs: Any) -> list[Document]:
         found = self.base_retriever.invoke(query, {"callbacks": run_manager.get_child()}, **kwargs)

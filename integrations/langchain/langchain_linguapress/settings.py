@@ -17,8 +17,8 @@ class Settings(Method):
         rate: share of the tokens that may remain, 0..1; None once ``target_tokens`` is given. None without ``target_tokens`` =
             as much as the query needs, for methods that can tell, such as ``query_select``.
         target_tokens: tokens that may remain of all documents together, instead of a rate.
-        token_counter: the reader's tokenizer: a tiktoken or Hugging Face name, a function from text to int, or a tokenizer; only
-            a name can be written as JSON. None = the embedded tokenizer.
+        token_counter: the reader's tokenizer: a tiktoken or Hugging Face name, a function from text to a number or to a list of
+            tokens, or a tokenizer; only a name can be written as JSON. None = the embedded tokenizer.
         separator: what will stand between two documents; it is counted.
     """
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import namedtuple
+from collections.abc import Callable, Iterator
+from copy import deepcopy
 from typing import Any
 
 import pytest
@@ -12,7 +14,7 @@ from llama_index.core.instrumentation import get_dispatcher
 from llama_index.core.instrumentation.event_handlers import BaseEventHandler
 from llama_index.core.instrumentation.events import BaseEvent
 from llama_index.core.llms import MockLLM
-from llama_index.core.schema import NodeRelationship, NodeWithScore, RelatedNodeInfo, TextNode
+from llama_index.core.schema import BaseNode, Document, MediaResource, NodeRelationship, NodeWithScore, RelatedNodeInfo, TextNode
 
 TEXTS = (
     "The dam on the river Lenn was finished in 1931. It is 88 metres high. Visitors come mostly in summer.",
@@ -33,6 +35,44 @@ def nodes() -> list[NodeWithScore]:
         )  # fmt: skip
         found.append(NodeWithScore(node=node, score=0.9 - number / 10))
     return found
+
+
+Pair = namedtuple("Pair", "one two")
+
+
+@pytest.fixture(params=[TextNode, Document])
+def rich(request: pytest.FixtureRequest) -> BaseNode:
+    """A node with something that can be changed in every place, inside whatever can hold it."""
+    known = RelatedNodeInfo(node_id="doc", metadata={"tags": ["a"]})
+    metadata = {"tags": ["a"], "deep": {"in": [{"side": ["a"]}]}, "pair": Pair(["a"], 1), "set": {"a"}, "tuple": ([],)}
+    relationships = {NodeRelationship.SOURCE: known, NodeRelationship.CHILD: [deepcopy(known)]}
+    resource = MediaResource(text=TEXTS[1], mimetype="text/markdown", path="a.md", url="http://localhost/a.md")
+    resource.embeddings = {"dense": [0.1]}
+    return request.param(
+        text_resource=resource, metadata=metadata, relationships=relationships, embedding=[0.1], excluded_llm_metadata_keys=["set"]
+    )
+
+
+@pytest.fixture
+def change() -> Callable[[Any], None]:
+    return _change
+
+
+def _change(node: Any) -> None:
+    """Changes everything in a node like ``rich`` that can be changed."""
+    metadata, known = node.metadata, node.relationships
+    metadata["deep"]["in"][0]["side"].append("b")
+    metadata["set"].add("b")
+    for entries in (metadata["tags"], metadata["pair"].one, metadata["tuple"][0], known[NodeRelationship.SOURCE].metadata["tags"]):
+        entries.append("b")
+    known[NodeRelationship.CHILD][0].metadata["tags"].append("b")
+    known[NodeRelationship.CHILD].append(RelatedNodeInfo(node_id="new"))
+    known.clear()
+    for entries in (node.embedding, node.excluded_llm_metadata_keys, node.excluded_embed_metadata_keys):
+        entries.append(0)
+    if isinstance(node, Document):
+        node.text_resource.embeddings["dense"].append(0.2)
+        node.text_resource.path = None
 
 
 class Reader(MockLLM):

@@ -50,6 +50,23 @@ def test_callers_nodes_are_never_changed(nodes, fields):
     assert [item.model_dump() for item in nodes] == [item.model_dump() for item in before]
 
 
+@pytest.mark.parametrize("rate", [0.5, 1.0])
+def test_copies_share_nothing_that_changes(rich, change, rate):
+    before = copy.deepcopy(rich)
+    (out,) = LinguaPostprocessor(rate=rate, model="lexical").postprocess_nodes([NodeWithScore(node=rich)], query_str=QUERY)
+    assert type(out.metadata["pair"]) is type(rich.metadata["pair"])
+    assert {**rich.metadata, "linguapress": out.metadata["linguapress"]} == out.metadata
+    assert out.node.relationships == rich.relationships
+    change(out.node)
+    assert rich == before
+
+
+def test_objects_in_metadata_are_not_copied(rich):
+    rich.metadata["object"] = found = iter("cannot be copied as a container is")
+    (out,) = LinguaPostprocessor(model="lexical").postprocess_nodes([NodeWithScore(node=rich)], query_str=QUERY)
+    assert out.metadata["object"] is found
+
+
 def test_ids_scores_metadata_and_relationships_stay(nodes):
     out = LinguaPostprocessor(method="random_words", rate=0.6).postprocess_nodes(nodes, query_str=QUERY)
     originals = {item.node_id: item for item in nodes}
@@ -150,6 +167,29 @@ def test_index_nodes_and_text_documents_are_compressed():
     whole = LinguaPostprocessor(rate=1.0, method="head").postprocess_nodes([index, document])
     assert whole[0].node.obj is target
     assert whole[1].node.get_content() == "five six seven eight"
+
+
+@pytest.mark.parametrize("rate", [0.5, 1.0])
+def test_type_path_and_url_of_a_text_stay(rate):
+    resource = MediaResource(text="The plant is old. Fish swim.", mimetype="text/html", path="a.html", url="http://localhost/a")
+    for node in (Document(text_resource=resource), Node(text_resource=resource)):
+        (out,) = LinguaPostprocessor(rate=rate, model="lexical").postprocess_nodes([NodeWithScore(node=node)], query_str=QUERY)
+        assert out.node.text_resource == resource.model_copy(update={"text": out.node.get_content()})
+        assert (out.node.get_content() == resource.text) is (rate == 1.0)
+
+
+@pytest.mark.parametrize("rate", [0.0, 1.0])
+def test_a_text_that_nobody_has_read_passes_through_at_its_place(nodes, rate):
+    resource = MediaResource(path="a.md", url="http://localhost/a")
+    unread = [NodeWithScore(node=kind(text_resource=resource)) for kind in (Document, Node)]
+    out = LinguaPostprocessor(rate=rate, **LEXICAL).postprocess_nodes([unread[0], *nodes, unread[1]], query_str=QUERY)
+    assert out[0] is unread[0]
+    assert out[-1] is unread[1]
+
+
+def test_a_node_without_a_text_is_given_none():
+    (out,) = LinguaPostprocessor(rate=1.0).postprocess_nodes([NodeWithScore(node=Node())], query_str=QUERY)
+    assert out.node.text_resource is None
 
 
 @pytest.mark.parametrize("given", [[], ["", "  \n", ""], [""]])

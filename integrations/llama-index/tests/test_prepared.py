@@ -9,7 +9,7 @@ import pytest
 from llama_index.core import Document, MockEmbedding, StorageContext, VectorStoreIndex, load_index_from_storage
 from llama_index.core.ingestion import IngestionPipeline
 from llama_index.core.node_parser import SentenceSplitter
-from llama_index.core.schema import ImageNode, MetadataMode, Node, NodeWithScore, TextNode
+from llama_index.core.schema import ImageNode, MediaResource, MetadataMode, Node, NodeWithScore, TextNode
 from llama_index.postprocessor.linguapress import LinguaPostprocessor, LinguaPreparer
 
 from linguapress import Prepared
@@ -38,6 +38,15 @@ def test_records_are_written_into_copies_that_no_model_is_shown(nodes):
             assert item.node.get_content(mode) == original.node.get_content(mode)
         assert item.node.excluded_llm_metadata_keys[:1] == ["secret"]
     assert [item.model_dump() for item in nodes] == [item.model_dump() for item in before]
+
+
+@pytest.mark.parametrize("method", ["lingua", "head"])
+def test_prepared_copies_share_nothing_that_changes(rich, change, method):
+    before = copy.deepcopy(rich)
+    (out,) = LinguaPreparer(method=method)([rich])
+    assert (out.relationships, out.get_content()) == (rich.relationships, rich.get_content())
+    change(out)
+    assert rich == before
 
 
 @pytest.mark.parametrize("fields", [{"settings": {"effort": "low"}}, {}, {"method": "llmlingua2"}, {"method": "sentence_filter"}])
@@ -99,6 +108,8 @@ def test_a_record_that_chunks_inherit_is_ignored_with_a_warning():
 
 
 def test_what_is_not_text_and_methods_with_nothing_to_keep_write_no_record():
+    unread = Document(text_resource=MediaResource(path="a.md"))
+    assert LinguaPreparer()([unread])[0] is unread
     image, empty = ImageNode(text="caption", image_url="http://localhost/i.png"), Node()
     assert LinguaPreparer()([image])[0] is image
     assert LinguaPreparer()([]) == []

@@ -107,6 +107,16 @@ def test_the_global_tokenizer_is_taken_at_call_time(nodes, monkeypatch):
     assert len("\n\n".join(item.text for item in out).split()) == 5
 
 
+@pytest.mark.parametrize("tokenizer", [None, str.split])
+def test_a_tokenizer_of_the_framework_is_a_counter(nodes, monkeypatch, tokenizer):
+    monkeypatch.setattr("llama_index.core.global_tokenizer", tokenizer)
+    monkeypatch.setattr(Settings, "_tokenizer", tokenizer)
+    out = LinguaPostprocessor(token_counter=Settings.tokenizer, target_tokens=5, method="head").postprocess_nodes(nodes)
+    same = LinguaPostprocessor(target_tokens=5, method="head").postprocess_nodes(nodes)
+    assert 0 < len(Settings.tokenizer("\n\n".join(item.text for item in out))) <= 5
+    assert [item.model_dump() for item in out] == [item.model_dump() for item in same]
+
+
 def test_construction_loads_no_torch_and_a_bare_machine_suffices(tmp_path):
     code = """
 import socket, sys

@@ -16,7 +16,7 @@ import typer
 from linguapress.budget import Budget
 from linguapress.commands.documents import Document, Split, read_documents
 from linguapress.commands.failures import USAGE, fail, reported, warn
-from linguapress.commands.terminal import quiet_libraries, status
+from linguapress.commands.terminal import quiet_libraries, status, write
 from linguapress.compression import Compression
 from linguapress.compressor import Compressor
 from linguapress.counters import TokenCounter, token_counter
@@ -63,6 +63,9 @@ def compress(  # noqa: PLR0913 - each parameter is an option of the command line
     """Shorten documents to a budget.
 
     The result goes to standard output, measurements and warnings to standard error.
+
+    With --format json, each passage has its file, spans ([start, end) of what is kept, in its document) and source_spans (the same,
+    in its file), in Unicode code points of the decoded text, without a byte order mark.
     """
     quiet_libraries()
     with reported():
@@ -76,7 +79,7 @@ def compress(  # noqa: PLR0913 - each parameter is an option of the command line
         with status(f"compressing {sum(len(document.text) for document in documents):,} characters"):
             found = press.compress([document.text for document in documents], query, budget=budget)
         elapsed = time.perf_counter() - start
-        _write(_rendered(found, documents, output))
+        write(_rendered(found, documents, output))
         for warning in found.warnings:
             warn(warning)
         typer.echo(f"{summary(found)}, {elapsed * 1000:,.0f} ms with loading", err=True)
@@ -134,20 +137,25 @@ def _rendered(found: Compression, documents: Sequence[Document], output: Format)
     if output is Format.text:
         return found.text
     if output is Format.json:
-        return json.dumps({**found.to_dict(), "ratio": _finite(found.ratio), "documents": names}, ensure_ascii=False)
+        told = {**found.to_dict(), "passages": _placed(found, documents), "ratio": _finite(found.ratio), "documents": names}
+        return json.dumps(told, ensure_ascii=False)
     if output is Format.ansi:
         return (to_plain if os.environ.get("NO_COLOR") else to_ansi)(found, names)
     return (to_page if output is Format.html else to_markdown)(found, names)
 
 
+def _placed(found: Compression, documents: Sequence[Document]) -> list[dict[str, Any]]:
+    """Passages as in ``Compression.to_dict``, with the file of each, and its spans there."""
+    return [
+        {
+            **passage,
+            "file": source.file,
+            "source_spans": [[source.start + start, source.start + end] for start, end in passage["spans"]],
+        }
+        for passage in found.to_dict()["passages"]
+        for source in [documents[passage["index"]]]
+    ]
+
+
 def _finite(ratio: float) -> float | None:
     return ratio if ratio != float("inf") else None
-
-
-def _write(text: str) -> None:
-    """Exactly ``text`` as UTF-8, with a final newline; nothing for nothing."""
-    stream = typer.get_binary_stream("stdout")
-    stream.write(text.encode("utf-8", "replace"))
-    if text and not text.endswith("\n"):
-        stream.write(b"\n")
-    stream.flush()

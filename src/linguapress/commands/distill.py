@@ -114,7 +114,7 @@ def _teacher(spec: str, base_url: str | None, key_variable: str, temperature: fl
 
 def _agreed() -> bool:
     """The user's word, where there is one to ask; a script must say --yes."""
-    if not sys.stdin.isatty():
+    if sys.stdin is None or not sys.stdin.isatty():
         fail("nobody is here to agree to the estimate; add --yes to start", USAGE)
     return typer.confirm("Start?", err=True)
 

@@ -25,15 +25,19 @@ class Split(str, Enum):
 
 
 class Document(NamedTuple):
-    """A text and what to call it.
+    """A text, what to call it and where it stands.
 
     Attributes:
         name: file name, with a number where the file was split.
         text: its characters.
+        file: file name.
+        start: characters of the file before it; a byte order mark is none.
     """
 
     name: str
     text: str
+    file: str
+    start: int
 
 
 def read_documents(paths: Sequence[str], split: Split) -> list[Document]:
@@ -50,13 +54,15 @@ def _read(path: str) -> Document:
     except OSError as error:
         fail(f"cannot read {name}: {error.strerror or error}")
     try:
-        return Document(name, content.decode("utf-8-sig"))
+        return Document(name, content.decode("utf-8-sig"), name, 0)
     except UnicodeDecodeError as error:
         fail(f"cannot read {name}: byte {error.start} is not UTF-8; convert it first, such as with iconv")
 
 
 def _stdin() -> bytes:
-    if sys.stdin is not None and sys.stdin.isatty():
+    if sys.stdin is None:
+        raise OSError("it is closed")
+    if sys.stdin.isatty():
         typer.echo("reading from the terminal; end with Ctrl-D", err=True)
     return typer.get_binary_stream("stdin").read()
 
@@ -66,5 +72,7 @@ def _parts(document: Document, split: Split) -> list[Document]:
     if split is Split.none:
         return [document]
     cut = passages if split is Split.passages else lines
-    texts = [text for start, end in cut(document.text) if (text := document.text[start:end].rstrip())]
-    return [Document(f"{document.name}#{number}", text) for number, text in enumerate(texts, start=1)]
+    texts = [(text, start) for start, end in cut(document.text) if (text := document.text[start:end].rstrip())]
+    return [
+        Document(f"{document.name}#{number}", text, document.file, start) for number, (text, start) in enumerate(texts, start=1)
+    ]

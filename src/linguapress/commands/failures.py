@@ -44,9 +44,14 @@ def reported() -> Iterator[None]:
         fail(str(error) if known else f"{type(error).__name__}: {error} (LINGUAPRESS_TRACEBACK=1 shows where)")
 
 
-def _hang_up() -> NoReturn:
-    """The reader of our output has left: nothing is wrong, and the interpreter must not try to flush at its end."""
+def discard_output() -> None:
+    """What could not be written is given up, so that the interpreter does not try to flush it at its end."""
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, 1)
     os.close(null)
+
+
+def _hang_up() -> NoReturn:
+    """The reader of our output has left: nothing is wrong."""
+    discard_output()
     raise typer.Exit(0)

@@ -6,6 +6,10 @@ import os
 import sys
 from contextlib import AbstractContextManager, nullcontext
 
+import typer
+
+from linguapress.commands.failures import discard_output
+
 
 def quiet_libraries() -> None:
     """Keeps other libraries' progress bars and notices off standard error; what the user has set in the environment stays."""
@@ -16,9 +20,24 @@ def quiet_libraries() -> None:
 
 def status(doing: str) -> AbstractContextManager[object]:
     """A spinner on standard error, where somebody watches."""
-    if not sys.stderr.isatty():
+    if sys.stderr is None or not sys.stderr.isatty():
         return nullcontext()
     from rich.console import Console
     from rich.text import Text
 
     return Console(stderr=True).status(Text(doing))
+
+
+def write(text: str) -> None:
+    """Exactly ``text`` as UTF-8 on standard output, with a final newline; nothing for nothing."""
+    if sys.stdout is None:
+        raise OSError("standard output is closed")
+    stream = typer.get_binary_stream("stdout")
+    try:
+        stream.write(text.encode("utf-8", "replace"))
+        if text and not text.endswith("\n"):
+            stream.write(b"\n")
+        stream.flush()
+    except OSError:
+        discard_output()
+        raise

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import platform
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from math import inf
 from pathlib import Path
@@ -122,13 +122,23 @@ def _context(texts: Path, size: int) -> tuple[list[str], int]:
     count: Callable[[str], int] = token_counter("embedded")
     found: list[str] = []
     have = 0
-    for record in read_jsonl(texts):
-        passage = " ".join(str(record["text"]).split()[:150])
+    for text in _texts(texts):
+        passage = " ".join(text.split()[:150])
         found.append(passage)
         have += count(passage)
         if have >= size:
             return found, have
     raise typer.BadParameter(f"the texts have {have} tokens; give more of them, or a --length of at most that")
+
+
+def _texts(file: Path) -> Iterator[str]:
+    try:
+        for number, record in enumerate(read_jsonl(file), 1):
+            if not isinstance(record, dict) or "text" not in record:
+                raise typer.BadParameter(f"record {number} of {file} has no field text")
+            yield str(record["text"])
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise typer.BadParameter(f"{file} is no file of JSON lines: {error}") from error
 
 
 def _timed(name: str, documents: Sequence[str], rate: float, rounds: int = 3) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from importlib import import_module
+from ipaddress import AddressValueError, IPv6Address
 from typing import Annotated
 
 import typer
@@ -33,7 +34,9 @@ def serve(
         list[str] | None, typer.Option("--method", "-m", help=f"Method to offer; default: {', '.join(METHODS)}.")
     ] = None,
     counter: Annotated[str | None, typer.Option(help="Who counts: a tiktoken or Hugging Face name, or a folder.")] = None,
-    allow_host: Annotated[list[str] | None, typer.Option(help="Further name by which callers may address the server.")] = None,
+    allow_host: Annotated[
+        list[str] | None, typer.Option(help="Further name by which callers may address the server, at any port.")
+    ] = None,
     max_body: Annotated[int, typer.Option(min=1, help="Bytes of one request.")] = _LIMITS.body,
     max_documents: Annotated[int, typer.Option(min=1, help="Documents of one request.")] = _LIMITS.documents,
     max_requests: Annotated[int, typer.Option(min=1, help="Requests under way at once.")] = _LIMITS.requests,
@@ -70,13 +73,29 @@ def _hosts(host: str, allowed: Sequence[str]) -> list[str]:
     """Names that callers may use besides those of the loopback: that of the interface, and those that the operator adds."""
     if host in _EVERYWHERE and not allowed:
         fail(f"--host {host!r} is every interface; say how callers will address it, as in --allow-host 192.168.1.5", USAGE)
+    names = [_called(name) for name in allowed]
     if host not in _LOCAL:
         warn(f"the server asks for no password; whoever reaches {host!r} can use it")
-    return [_bracketed(name) for name in (*allowed, host) if name not in _EVERYWHERE]
+    return names if host in _EVERYWHERE else [*names, _bracketed(host)]
+
+
+def _called(given: str) -> str:
+    """The name as callers write it: IPv6 in brackets; a port is left out."""
+    from linguapress.serve.doors import host_name
+
+    name = host_name(_bracketed(given)) or ""
+    bare = name.strip("[]")
+    if bare in _EVERYWHERE or name != _bracketed(bare):
+        fail(f"--allow-host {given!r} is no name by which callers can address the server; give one such as 192.168.1.5", USAGE)
+    return name
 
 
 def _bracketed(host: str) -> str:
-    return f"[{host}]" if ":" in host and not host.startswith("[") else host
+    try:
+        IPv6Address(host)
+    except AddressValueError:
+        return host
+    return f"[{host}]"
 
 
 def _warm(presses: Sequence[Compressor]) -> None:

@@ -28,6 +28,12 @@ _HEADERS = {
 }
 
 
+def host_name(header: str) -> str | None:
+    """What a ``Host`` header names, in lower case and without the port; None where it names nothing."""
+    found = _HOST.fullmatch(header.lower())
+    return found[1] if found else None
+
+
 class Doorkeeper:
     """Refuses requests under a foreign name (DNS rebinding) and from foreign pages; every response gets strict headers."""
 
@@ -55,8 +61,7 @@ class Doorkeeper:
 
     def _check(self, method: str, headers: Headers) -> None:
         named = headers.getlist("host")
-        host = _HOST.fullmatch(named[0].lower()) if len(named) == 1 else None
-        if host is None or host[1] not in self._hosts:
+        if len(named) != 1 or host_name(named[0]) not in self._hosts:
             asked, known = ", ".join(named)[:80], ", ".join(sorted(self._hosts))
             raise Refused(403, f"host {asked!r} is not served here, only {known}; the operator adds one with --allow-host")
         if method in ("GET", "HEAD"):

@@ -50,6 +50,9 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
+        for item in error.errors():
+            if item["type"] == "json_invalid":
+                return refusal(400, _unreadable(item))
         return refusal(422, "; ".join(_sentence(item) for item in error.errors()[:5]))
 
     @app.exception_handler(HTTPException)
@@ -62,3 +65,8 @@ def _sentence(item: dict[str, Any]) -> str:
     """Where in the body, and what is wrong; never the value, which may be megabytes."""
     place = ".".join(str(part) for part in item["loc"] if part != "body") or "body"
     return f"{place[:80]}: {item['msg']}"
+
+
+def _unreadable(item: dict[str, Any]) -> str:
+    """Why the body is no JSON, and where."""
+    return f"the body is no JSON: {item['ctx']['error'].removesuffix(' at')} at character {item['loc'][-1]}"

@@ -11,7 +11,7 @@ from linguapress.soft.byte_store import ByteStore
 from linguapress.soft.compressor import SoftCompressor
 from linguapress.soft.marks import base32
 from linguapress.soft.memory import Maker, Memory
-from linguapress.soft.text_shelf import TextShelf, bodies_of, id_of_sha, text_id
+from linguapress.soft.text_shelf import TextShelf, bodies_of, id_of_sha, name_of, text_id
 
 _SHA = re.compile("[0-9a-f]{64}")
 _BATCHES = 16  # compressed before they are written: what an interruption can cost
@@ -51,7 +51,7 @@ class MemoryShelf(TextShelf):
 
     def __repr__(self) -> str:
         """Where it keeps things and for whom, the same in every process; never its secret."""
-        return f"MemoryShelf({type(self.store).__name__}, {self.maker}, k={self.k})"
+        return f"MemoryShelf({name_of(self.store)}, {self.maker}, k={self.k})"
 
     def keep(self, texts: Sequence[str], batch_size: int = 8) -> list[str | None]:
         """Compresses the texts of which the store has no memory, and keeps texts and memories.

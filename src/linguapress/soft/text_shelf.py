@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
 
@@ -11,6 +12,7 @@ from linguapress.soft.byte_store import ByteStore
 from linguapress.soft.marks import Mark, Marks, base32
 
 _ID = 32  # characters, 5 bits each
+_FLEETING = re.compile(r" at 0x[0-9a-fA-F]+|\bb['\"]")  # an address in memory, or bytes that are kept
 
 
 class TextShelf:
@@ -40,8 +42,8 @@ class TextShelf:
         self.store, self.marks = store, Marks(secret)
 
     def __repr__(self) -> str:
-        """Where it keeps things; never its secret."""
-        return f"{type(self).__name__}({type(self.store).__name__})"
+        """Where it keeps things, the same in every process; never its secret."""
+        return f"{type(self).__name__}({name_of(self.store)})"
 
     def refer(self, texts: Sequence[str]) -> list[str]:
         """The texts with a reference in place of each; blanks around a text stay around it, since prompts may trim them.
@@ -71,6 +73,12 @@ class TextShelf:
         lost = [name for name, text in zip(ids, self.texts(ids), strict=True) if text is None] if ids else []
         if lost:
             self.store.mset([(_text_key(name), encodable(bodies[name]).encode()) for name in lost])
+
+
+def name_of(store: ByteStore) -> str:
+    """What a store says of itself, if it says the same in every process and nothing of what it keeps; else its type."""
+    told = repr(store)
+    return type(store).__name__ if _FLEETING.search(told) else told
 
 
 def text_id(text: str) -> str:

@@ -161,19 +161,23 @@ def select(
 
 @app.command()
 def soup(
-    model: Annotated[list[str], typer.Option(help="Selector: select, or a folder; repeat it.")],
+    model: Annotated[list[str], typer.Option(help="Selector: select or a folder, or MODEL=SHARE; repeat it.")],
     out: Annotated[Path, typer.Option(help="New folder for the selector.")],
     calibrate: Annotated[
         list[Path] | None, typer.Option(help="JSON lines of questions to fit probabilities on; repeat it.", exists=True)
     ] = None,
     device: Annotated[str, typer.Option()] = "auto",
 ) -> None:
-    """One selector of several that went on from the same one: the mean of their weights."""
+    """One selector of several that went on from the same one: the mean of their weights.
+
+    A mean of a run and of what it started from (--model select=0.7 --model mine=0.3) learns less and forgets less.
+    """
     from linguapress.models.devices import device_of
+    from linguapress.training.corpus import weighted
     from linguapress.training.soup import soup as boil
 
     with one_line():
-        boil(model, out, tuple(calibrate or ()), str(device_of(device)))
+        boil(dict(map(weighted, model)), out, tuple(calibrate or ()), str(device_of(device)))
     typer.echo(str(out))
 
 

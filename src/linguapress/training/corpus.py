@@ -33,6 +33,21 @@ class Labelled:
     chances: tuple[float, ...] = ()
 
 
+def weighted(argument: str) -> tuple[str, float]:
+    """``DIR`` or ``DIR=WEIGHT``, which is 1 where it is left out.
+
+    Raises:
+        ValueError: the weight is no number.
+    """
+    folder, sign, weight = argument.rpartition("=")
+    if not sign or Path(argument).exists():
+        return argument, 1.0
+    try:
+        return folder, float(weight)
+    except ValueError as error:
+        raise ValueError(f"{argument!r} gives no weight; write it as DIR=0.5") from error
+
+
 @dataclass(frozen=True, slots=True)
 class DataSet:
     """A folder with ``train.jsonl`` and ``dev.jsonl``, and how often each of its texts is seen.
@@ -52,13 +67,8 @@ class DataSet:
         Raises:
             ValueError: the weight is no positive number.
         """
-        folder, sign, weight = argument.rpartition("=")
-        if not sign or Path(argument).exists():
-            return cls(Path(argument))
-        try:
-            return cls(Path(folder), float(weight))
-        except ValueError as error:
-            raise ValueError(f"{argument!r} gives no weight; write it as DIR=0.5") from error
+        folder, weight = weighted(argument)
+        return cls(Path(folder), weight)
 
     def __post_init__(self) -> None:
         """Raises: ValueError: the weight is no positive number."""

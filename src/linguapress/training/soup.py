@@ -1,7 +1,12 @@
-"""Selectors that went on from the same one, as one: the mean of their weights (model soup, Wortsman et al., arXiv 2203.05482)."""
+"""Selectors that went on from the same one, as one: the mean of their weights.
+
+The mean of several runs is a model soup (Wortsman et al., arXiv 2203.05482). That of a run and what it started from keeps more of
+what the start knew than the run alone (arXiv 2109.01903).
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -16,12 +21,12 @@ from linguapress.training.own_questions import own_questions
 from linguapress.training.sentence_fit import fit_odds
 
 
-def soup(models: Sequence[str], out: Path, calibrate: Sequence[Path] = (), device: str = "cpu") -> None:
+def soup(models: Mapping[str, float], out: Path, calibrate: Sequence[Path] = (), device: str = "cpu") -> None:
     """Writes a selector whose weights are the mean of others'.
 
     Args:
-        models: ``"select"`` or folders of selectors of one architecture; the mean is of use where they started from the same
-            weights.
+        models: ``"select"`` or folders of selectors of one architecture, with their shares, in any unit; the mean is of use where
+            they started from the same weights.
         out: folder for the result.
         calibrate: files of questions on which the probabilities of sentences are fitted, see
             :func:`~linguapress.training.own_questions.own_questions`; without them they are made of the mean of the models' odds.
@@ -29,22 +34,24 @@ def soup(models: Sequence[str], out: Path, calibrate: Sequence[Path] = (), devic
 
     Raises:
         InvalidRecord: a file of questions has a line that is none.
-        ValueError: the models' weights have different names or shapes, or there are no models.
+        ValueError: the models' weights have different names or shapes, a share is negative, or all are 0.
     """
-    folders = [Path(model_folder(name)) for name in models]
-    if not folders:
-        raise ValueError("a soup needs models")
+    total = sum(models.values())
+    if not 0 < total < math.inf or min(models.values()) < 0:
+        raise ValueError(f"the shares of the models must be 0 or more, and one of them more, got {dict(models)}")
+    folders, shares = [Path(model_folder(name)) for name in models], [share / total for share in models.values()]
     apart = list(own_questions(calibrate))
     model, tokenizer = load_selector(folders[0])
-    model.load_state_dict(_mean([selector_state(folder) for folder in folders]))
+    model.load_state_dict(_mean([selector_state(folder) for folder in folders], shares))
     owners = {whose_words(folder) for folder in folders}
     save_selector(model, tokenizer, out, owners.pop() if len(owners) == 1 else None)
-    odds = SentenceOdds(*np.mean([read_odds(folder) for folder in folders], axis=0).round(4).tolist())
+    odds = SentenceOdds(*np.average([read_odds(folder) for folder in folders], axis=0, weights=shares).round(4).tolist())
     write_odds(out, fit_odds(PairReader(str(out), device), apart) or odds)
 
 
-def _mean(states: Sequence[Mapping[str, torch.Tensor]]) -> dict[str, torch.Tensor]:
+def _mean(states: Sequence[Mapping[str, torch.Tensor]], shares: Sequence[float]) -> dict[str, torch.Tensor]:
     shapes = [{name: weight.shape for name, weight in state.items()} for state in states]
     if any(shape != shapes[0] for shape in shapes):
         raise ValueError("the models have different weights; only those of one architecture can be averaged")
-    return {name: torch.stack([state[name].float() for state in states]).mean(0) for name in states[0]}
+    parts = [{name: share * weight.float() for name, weight in state.items()} for state, share in zip(states, shares, strict=True)]
+    return {name: torch.stack([part[name] for part in parts]).sum(0) for name in parts[0]}

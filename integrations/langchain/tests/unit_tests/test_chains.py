@@ -11,6 +11,7 @@ from langchain_core.runnables import RunnablePassthrough
 from langchain_core.tools import create_retriever_tool
 from langchain_linguapress import CompressionRetriever, LinguaCompressor, format_docs
 from langchain_text_splitters import RecursiveCharacterTextSplitter
+from pydantic import ValidationError
 
 QUERY = "Who founded the observatory?"
 COMPRESSOR = LinguaCompressor(method="sentence_filter", model="lexical", target_tokens=30)
@@ -97,3 +98,15 @@ async def test_nothing_found(retriever):
 
 def test_a_retriever_compresses_without_being_told_how(retriever):
     assert CompressionRetriever(base_retriever=retriever).compressor == LinguaCompressor()
+
+
+def test_the_compressor_may_have_langchain_s_own_name(retriever):
+    named = CompressionRetriever(base_retriever=retriever, base_compressor=COMPRESSOR)
+    assert named == CompressionRetriever(base_retriever=retriever, compressor=COMPRESSOR)
+    assert named.compressor is COMPRESSOR
+
+
+@pytest.mark.parametrize("extra", [{"rate": 0.3}, {"target_tokens": 9}, {"compressor": COMPRESSOR, "base_compressor": COMPRESSOR}])
+def test_an_argument_that_a_retriever_does_not_have_is_refused(retriever, extra):
+    with pytest.raises(ValidationError, match="Extra inputs are not permitted"):
+        CompressionRetriever(base_retriever=retriever, **extra)

@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import json
 from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
 
 import pytest
 from langchain_core.documents import Document
@@ -19,6 +21,7 @@ def test_no_argument_is_needed(documents):
     assert "Mary Hale" in short[0].page_content
     assert short[0].metadata["linguapress"]["tokens_after"] <= short[0].metadata["linguapress"]["tokens_before"] // 2
     assert all(isinstance(document.metadata["relevance_score"], float) for document in short)
+    assert all(document.metadata["linguapress"]["relevance"] == document.metadata["relevance_score"] for document in short)
 
 
 async def test_no_argument_is_needed_in_async_code_either(documents):
@@ -59,6 +62,36 @@ def test_only_a_real_start_index_counts(start):
     assert "source_spans" not in short[0].metadata["linguapress"]
 
 
+def test_a_whole_float_is_a_start_index():
+    compressor = LinguaCompressor(method="head")
+    one, other = (
+        compressor.compress_documents([Document("one two three four", metadata={"start_index": n})], "")[0] for n in (12, 12.0)
+    )
+    assert one.metadata["linguapress"] == other.metadata["linguapress"]
+    assert json.dumps(other.metadata["linguapress"]["source_spans"]) == "[[12, 19]]"
+
+
+def test_no_source_spans_where_something_else_has_cut_the_text(documents):
+    compressor = LinguaCompressor(method="sentence_filter", model="lexical", rate=0.7)
+    (first,) = compressor.compress_documents(documents[:1], QUERY)
+    assert "source_spans" in first.metadata["linguapress"]
+    (chunk,) = compressor.compress_documents([first.model_copy(update={"page_content": first.page_content[9:]})], QUERY)
+    (again,) = LinguaCompressor(method="head").compress_documents([chunk], QUERY)
+    for document in (chunk, again):
+        spans = document.metadata["linguapress"]["spans"]
+        assert "source_spans" not in document.metadata["linguapress"]
+        assert "".join(first.page_content[9:][start:end] for start, end in spans) == document.page_content
+
+
+def test_source_spans_go_back_to_the_source_after_a_second_compression(documents):
+    source = "x" * 1000 + documents[0].page_content
+    first = LinguaCompressor(method="random_words", rate=0.7).compress_documents(documents[:1], QUERY)
+    first[0].metadata["start_index"] = 0  # of the shortened text, as a text splitter counts
+    (second,) = LinguaCompressor(method="random_words", rate=0.5).compress_documents(first, QUERY)
+    spans = second.metadata["linguapress"]["source_spans"]
+    assert "".join(source[start:end] for start, end in spans) == second.page_content
+
+
 def test_spans_still_point_into_the_first_text_after_a_second_compression(documents):
     first = LinguaCompressor(method="sentence_filter", model="lexical", rate=0.7).compress_documents(documents, QUERY)
     second = LinguaCompressor(method="random_words", rate=0.5).compress_documents(first, QUERY)
@@ -89,6 +122,25 @@ def test_copies_share_nothing_with_the_documents(documents):
     assert short[1].metadata["linguapress"]["warnings"] == []
 
 
+def test_copies_share_no_values_inside_tuples_and_sets():
+    class Place(NamedTuple):
+        lines: list[int]
+
+    held = object()
+    metadata = {"pair": ([1], {"a": {2}}), "set": {3}, "place": Place([4]), "held": held}
+    before = copy.deepcopy({**metadata, "held": None})
+    (short,) = LinguaCompressor(method="head", rate=1).compress_documents([Document("one two", metadata=metadata)], "")
+    new = {name: value for name, value in short.metadata.items() if name != "linguapress"}
+    assert new == metadata
+    assert type(new["place"]) is Place
+    assert new["held"] is held
+    new["pair"][0].append(0)
+    new["pair"][1]["a"].add(0)
+    new["set"].add(0)
+    new["place"].lines.append(0)
+    assert {**metadata, "held": None} == before
+
+
 def test_the_type_of_a_document_is_kept():
     class Scan(Document):
         page: int = 0
@@ -107,6 +159,24 @@ def test_everything_is_kept_when_everything_fits(documents):
 def test_an_earlier_score_survives_where_none_is_measured():
     document = Document("one two three four", metadata={"relevance_score": 0.7})
     assert LinguaCompressor(method="head").compress_documents([document], "")[0].metadata["relevance_score"] == 0.7
+
+
+@pytest.mark.parametrize("own", [0.7, None, "high"])
+def test_a_score_of_somebody_else_stays(documents, own):
+    ranking = LinguaCompressor(model="lexical", order="relevance", rate=1)
+    plain = ranking.compress_documents(documents, QUERY)
+    scored = [d.model_copy(update={"metadata": {**d.metadata, "relevance_score": own}}) for d in documents]
+    twice = ranking.compress_documents(ranking.compress_documents(scored, QUERY), QUERY)
+    assert [document.metadata["relevance_score"] for document in twice] == [own] * 3
+    assert [d.metadata["linguapress"]["relevance"] for d in twice] == [d.metadata["relevance_score"] for d in plain]
+
+
+def test_a_second_compression_renews_the_score_of_the_first(documents):
+    ranking = LinguaCompressor(model="lexical", order="relevance", rate=1)
+    first, second = "How is bread baked?", QUERY
+    again = ranking.compress_documents(ranking.compress_documents(documents, first), second)
+    scores = {document.id: document.metadata["relevance_score"] for document in again}
+    assert scores == {d.id: d.metadata["relevance_score"] for d in ranking.compress_documents(documents, second)}
 
 
 def test_order_is_that_of_the_compression(documents):

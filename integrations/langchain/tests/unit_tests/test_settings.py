@@ -39,6 +39,11 @@ def test_a_counting_function_can_be_copied_but_not_written_as_json():
         compressor.model_dump_json()
 
 
+def test_a_function_may_list_tokens_instead_of_counting_them(documents):
+    listing, counting = (LinguaCompressor(method="head", token_counter=f) for f in (str.split, words))
+    assert listing.compress_documents(documents, "") == counting.compress_documents(documents, "")
+
+
 def test_exactly_one_budget_is_in_force():
     assert (LinguaCompressor().rate, LinguaCompressor().target_tokens) == (0.5, None)
     assert (LinguaCompressor(target_tokens=7).rate, LinguaCompressor(target_tokens=7).target_tokens) == (None, 7)

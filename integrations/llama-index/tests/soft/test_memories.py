@@ -12,7 +12,7 @@ from llama_index.core.bridge.pydantic import ValidationError
 from llama_index.core.ingestion import IngestionCache, IngestionPipeline
 from llama_index.core.node_parser import SentenceSplitter
 from llama_index.core.postprocessor.types import BaseNodePostprocessor
-from llama_index.core.schema import ImageNode, MetadataMode, NodeWithScore, TextNode, TransformComponent
+from llama_index.core.schema import ImageNode, MediaResource, MetadataMode, NodeWithScore, TextNode, TransformComponent
 from llama_index.postprocessor.linguapress import MemoryPostprocessor, MemoryPreparer
 
 from linguapress.soft import FolderStore, MemoryShelf, TextShelf, resolve
@@ -58,6 +58,40 @@ def test_an_ingestion_pipeline(shelf, monkeypatch):
     pipeline.run(documents=[Document(text=" ".join(TEXTS * 3))])
     assert len(seen) == len({node.text for node in nodes})
     assert all("linguapress_memory" in node.metadata for node in nodes)
+
+
+def test_a_cache_does_not_keep_another_folder_empty(press, tmp_path):
+    cache = IngestionCache()
+    for folder in ("one", "two"):
+        shelf = MemoryShelf(press, FolderStore(tmp_path / folder))
+        (node,) = IngestionPipeline(transformations=[MemoryPreparer(shelf=shelf)], cache=cache).run(nodes=[TextNode(text=TEXTS[0])])
+        assert shelf.store.mget([node.metadata["linguapress_memory"]])[0]
+
+
+def test_a_cache_finds_what_another_process_left_for_the_same_folder(press, tmp_path):
+    one, two = (MemoryPreparer(shelf=MemoryShelf(press, FolderStore(tmp_path))) for _ in range(2))
+    assert one.to_dict() == two.to_dict()
+
+
+def test_copies_share_nothing_that_changes(shelf, rich, change):
+    before = deepcopy(rich)
+    (kept,) = MemoryPreparer(shelf=shelf)([rich])
+    (swapped,) = MemoryPostprocessor(shelf=shelf).postprocess_nodes([NodeWithScore(node=rich)])
+    for node in (kept, swapped.node):
+        assert node.relationships == rich.relationships
+        change(node)
+        assert rich == before
+
+
+def test_type_path_and_url_of_a_text_stay_and_one_that_nobody_has_read_passes_through(shelf):
+    resource = MediaResource(text=TEXTS[0], mimetype="text/html", path="a.html", url="http://localhost/a")
+    read, unread = (Document(text_resource=r) for r in (resource, resource.model_copy(update={"text": None})))
+    swapped = MemoryPostprocessor(shelf=shelf).postprocess_nodes([NodeWithScore(node=node) for node in (read, unread)])
+    assert swapped[0].node.text_resource == resource.model_copy(update={"text": swapped[0].node.get_content()})
+    assert swapped[0].node.get_content() != TEXTS[0]
+    kept = MemoryPreparer(shelf=shelf)([read, unread])
+    assert kept[0].text_resource == resource
+    assert swapped[1].node is kept[1] is unread
 
 
 async def test_the_text_is_swapped_and_all_else_stays(shelf, nodes):

@@ -9,7 +9,7 @@ from typing import Any
 from llama_index.core.bridge.pydantic import BaseModel, ConfigDict, Field, field_serializer
 from llama_index.core.postprocessor.types import BaseNodePostprocessor
 from llama_index.core.schema import BaseNode, NodeWithScore, QueryBundle, TransformComponent
-from llama_index.postprocessor.linguapress.nodes import MEMORY, ORIGINAL, PREPARED, plain_text
+from llama_index.postprocessor.linguapress.nodes import MEMORY, ORIGINAL, copied, plain_text
 
 from linguapress.soft import MemoryShelf, TextShelf
 
@@ -41,7 +41,7 @@ class MemoryPreparer(_OnShelf, TransformComponent):
         """Copies of the nodes with the key of their memory under ``linguapress_memory``, shown to no model; others as they are."""
         texts = {place: text for place, node in enumerate(nodes) if (text := plain_text(node)) and text.strip()}
         keys = dict(zip(texts, self.shelf.keep(list(texts.values()), self.batch_size), strict=True))
-        return [_with(node, MEMORY, keys[place]) if place in keys else node for place, node in enumerate(nodes)]
+        return [copied(node, MEMORY, keys[place]) if place in keys else node for place, node in enumerate(nodes)]
 
     async def acall(self, nodes: Sequence[BaseNode], **kwargs: Any) -> list[BaseNode]:
         """The same; the work is done in a thread."""
@@ -74,17 +74,4 @@ class MemoryPostprocessor(_OnShelf, BaseNodePostprocessor):
 
 
 def _referring(item: NodeWithScore, text: str, reference: str) -> NodeWithScore:
-    copy = _with(item.node, ORIGINAL, text)
-    copy.metadata.pop(PREPARED, None)  # fits the text only
-    copy.set_content(reference)
-    return item.model_copy(update={"node": copy})
-
-
-def _with(node: BaseNode, key: str, value: Any) -> BaseNode:
-    """A copy of the node with one more entry of its metadata, which no model is shown."""
-    return node.model_copy(update={
-        "metadata": {**node.metadata, key: value},
-        "relationships": dict(node.relationships),
-        "excluded_llm_metadata_keys": list(dict.fromkeys((*node.excluded_llm_metadata_keys, key))),
-        "excluded_embed_metadata_keys": list(dict.fromkeys((*node.excluded_embed_metadata_keys, key))),
-    })  # fmt: skip
+    return item.model_copy(update={"node": copied(item.node, ORIGINAL, text, reference)})

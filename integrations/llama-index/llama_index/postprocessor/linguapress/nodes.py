@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from typing import Any
 
-from llama_index.core.schema import BaseNode, ImageNode, MetadataMode, Node, NodeWithScore, TextNode
+from llama_index.core.schema import (
+    BaseNode,
+    ImageNode,
+    MediaResource,
+    MetadataMode,
+    Node,
+    NodeWithScore,
+    RelatedNodeInfo,
+    TextNode,
+)
 
 from linguapress import Compression, Passage, Span
 
@@ -17,6 +27,7 @@ MEMORY = "linguapress_memory"
 """Metadata key of what the memory of a node is kept under."""
 ORIGINAL = "linguapress_original"
 """Metadata key of the text of a node whose content is a reference to it."""
+_SHARED = (dict, list, tuple, set, RelatedNodeInfo, MediaResource)  # what a shallow copy of a node shares with it
 
 
 def plain_text(node: BaseNode) -> str | None:
@@ -24,7 +35,32 @@ def plain_text(node: BaseNode) -> str | None:
     media = isinstance(node, Node) and (node.image_resource or node.audio_resource or node.video_resource)
     if media or isinstance(node, ImageNode) or not isinstance(node, TextNode | Node):
         return None
+    if isinstance(node, Node) and node.text_resource and node.text_resource.text is None:  # a path or a URL, which nobody has read
+        return None
     return node.get_content(metadata_mode=MetadataMode.NONE)
+
+
+def copied(node: BaseNode, key: str, value: Any = None, text: str | None = None) -> BaseNode:
+    """A copy that shares nothing that changes with the node; objects in its metadata that are no containers stay the same.
+
+    Args:
+        node: stays as it is.
+        key: of metadata that no model is shown.
+        value: what the copy has under ``key``; None = nothing.
+        text: in place of the text of the node, if it has one; None = the same.
+    """
+    fields: dict[str, Any] = {name: _own(field) for name, field in node if isinstance(field, _SHARED)}
+    gone = {key} if text is None else {key, PREPARED}  # which fits the whole text only
+    fields["metadata"] = {name: entry for name, entry in fields["metadata"].items() if name not in gone}
+    fields["metadata"] |= {} if value is None else {key: value}
+    for name in ("excluded_llm_metadata_keys", "excluded_embed_metadata_keys"):
+        fields[name] = list(dict.fromkeys((*fields[name], key)))
+    if text is not None and "text_resource" in fields:
+        fields["text_resource"].text = text
+    changed = node.model_copy(update=fields)
+    if text is not None and not isinstance(node, Node):
+        changed.set_content(text)
+    return changed
 
 
 def replaced(nodes: Sequence[NodeWithScore], places: Sequence[int], out: Compression) -> list[NodeWithScore]:
@@ -44,16 +80,22 @@ def replaced(nodes: Sequence[NodeWithScore], places: Sequence[int], out: Compres
 
 def _rewritten(item: NodeWithScore, passage: Passage, out: Compression) -> NodeWithScore:
     """A copy of the node that holds the kept text and the record; nothing that changes is shared with the original."""
-    node = item.node
-    others = {key: value for key, value in node.metadata.items() if key != PREPARED}  # fits the whole text only
-    copy = node.model_copy(update={
-        "metadata": {**others, KEY: _record(node, passage, out)},
-        "relationships": dict(node.relationships),
-        "excluded_llm_metadata_keys": list(dict.fromkeys((*node.excluded_llm_metadata_keys, KEY))),
-        "excluded_embed_metadata_keys": list(dict.fromkeys((*node.excluded_embed_metadata_keys, KEY))),
-    })  # fmt: skip
-    copy.set_content(passage.text)
-    return item.model_copy(update={"node": copy})
+    return item.model_copy(update={"node": copied(item.node, KEY, _record(item.node, passage, out), passage.text)})
+
+
+def _own(value: Any) -> Any:
+    """A copy of containers, of what is known of other nodes and of resources, at any depth; all else as it is."""
+    if isinstance(value, RelatedNodeInfo | MediaResource):
+        return value.model_copy(update={name: _own(field) for name, field in value if isinstance(field, _SHARED)})
+    if isinstance(value, tuple):
+        parts = [_own(part) for part in value]
+        return type(value)._make(parts) if hasattr(value, "_make") else tuple(parts)
+    own: Any = copy(value) if isinstance(value, dict | list | set) else value
+    if isinstance(value, list):
+        own[:] = [_own(part) for part in value]
+    if isinstance(value, dict):
+        own.update({name: _own(part) for name, part in value.items()})
+    return own
 
 
 def _record(node: BaseNode, passage: Passage, out: Compression) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 from llama_index.core.bridge.pydantic import ConfigDict
 from llama_index.core.schema import BaseNode, TransformComponent
 from llama_index.postprocessor.linguapress.method import Method
-from llama_index.postprocessor.linguapress.nodes import PREPARED, plain_text
+from llama_index.postprocessor.linguapress.nodes import PREPARED, copied, plain_text
 
 from linguapress import InvalidRecord, Prepared
 
@@ -54,9 +54,4 @@ def records_of(nodes: Sequence[BaseNode]) -> tuple[list[Prepared | None], int]:
 
 
 def _carrying(node: BaseNode, record: Prepared) -> BaseNode:
-    others = {key: value for key, value in node.metadata.items() if key != PREPARED}
-    return node.model_copy(update={
-        "metadata": {**others, **({PREPARED: record.to_text()} if record.notes else {})},
-        "excluded_llm_metadata_keys": list(dict.fromkeys((*node.excluded_llm_metadata_keys, PREPARED))),
-        "excluded_embed_metadata_keys": list(dict.fromkeys((*node.excluded_embed_metadata_keys, PREPARED))),
-    })  # fmt: skip
+    return copied(node, PREPARED, record.to_text() if record.notes else None)
