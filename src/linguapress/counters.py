@@ -85,7 +85,7 @@ class _Function:
         if isinstance(found, Sequence) and not isinstance(found, str | bytes):
             return len(found)
         if isinstance(found, Real) and math.isfinite(found):
-            return math.ceil(found)
+            return math.ceil(float(found))
         raise TypeError(f"the token counter {self.counter!r} returned {found!r:.80}; it must return a number, or a list of tokens")
 
 
