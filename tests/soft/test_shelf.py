@@ -1,6 +1,7 @@
 """The shelf: memories made once, found again, and texts that are never lost."""
 
 import random
+import re
 from dataclasses import replace
 
 import pytest
@@ -261,9 +262,11 @@ class Held(Counting):
 
 
 def test_a_shelf_names_its_store_the_same_in_every_process(shelf, press, tmp_path):
-    folder = FolderStore(tmp_path)
-    assert repr(TextShelf(folder)) == f"TextShelf({folder!r})"
-    assert repr(MemoryShelf(press, folder)) == f"MemoryShelf({folder!r}, {shelf.maker}, k=3)"
+    folder, name = FolderStore(tmp_path), "FolderStore [0-9a-f]{8}"
+    assert re.fullmatch(rf"TextShelf\({name}\)", repr(TextShelf(folder)))
+    assert re.fullmatch(rf"MemoryShelf\({name}, {re.escape(str(shelf.maker))}, k=3\)", repr(MemoryShelf(press, folder)))
+    assert repr(TextShelf(folder)) == repr(TextShelf(FolderStore(tmp_path)))
+    assert repr(TextShelf(folder)) != repr(TextShelf(FolderStore(tmp_path / "other")))
     assert repr(TextShelf(shelf.store)) == "TextShelf(Counting)"
     assert repr(shelf) == f"MemoryShelf(Counting, {shelf.maker}, k=3)"
     held = TextShelf(Held())

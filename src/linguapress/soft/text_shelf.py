@@ -76,9 +76,9 @@ class TextShelf:
 
 
 def name_of(store: ByteStore) -> str:
-    """What a store says of itself, if it says the same in every process and nothing of what it keeps; else its type."""
-    told = repr(store)
-    return type(store).__name__ if _FLEETING.search(told) else told
+    """Its type and a checksum of what it says of itself, which may hold a password; its type alone where that does not last."""
+    told, kind = repr(store), type(store).__name__
+    return kind if _FLEETING.search(told) else f"{kind} {sha256(encodable(told).encode()).hexdigest()[:8]}"
 
 
 def text_id(text: str) -> str:
