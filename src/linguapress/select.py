@@ -159,7 +159,7 @@ class Selection:
             passage, step = self.steps[number]
             if found[passage] is masks[passage]:
                 found[passage] = masks[passage].copy()
-            found[passage][[other for unit in step for other in self.units[passage].company(unit)]] = True
+            found[passage][self.units[passage].company(*step)] = True
         return found
 
 

@@ -1,4 +1,4 @@
-"""Sentences that open with a pronoun: without the sentence before, nobody knows whom they speak of."""
+"""Sentences that open with a pronoun: without a sentence before, nobody knows whom they speak of."""
 
 from __future__ import annotations
 
@@ -9,22 +9,29 @@ import regex
 from linguapress.units import Units
 
 _LEANS = regex.compile(
-    r"\W{0,3}(?:He|She|It|They|His|Her|Hers|Its|Their|Theirs|This|That|These|Those|Such|Both|The (?:former|latter|same)|"
+    r"\W{0,3}(?:(He|His)|(She|Hers?)|(Its?)|(They|Theirs?)|This|That|These|Those|Such|Both|The (?:former|latter|same)|"
     r"(?:However|Therefore|Thus|Hence|Then|Also|But|And|So|In addition|As a result),? "
-    r"(?:he|she|it|they|his|her|its|their|this|these))\b"
+    r"(?:(he|his)|(she|her)|(its?)|(they|their)|this|these))\b"
 )
+_WHO = 4  # he, she, it and they, in that order, at the head of a sentence and behind another word
 
 
 def with_subjects(text: str, units: Units) -> Units:
     """Sentences that open with a pronoun, in English, bring the one before; where a heading names the subject they do not.
+
+    Of several in a row that open with the same pronoun, each brings the one before the first of them, which names their subject.
 
     Args:
         text: the passage.
         units: its sentences, those under a heading already bound to it.
     """
     needs = dict(units.needs)
-    for index in range(1, len(units.spans)):
-        start, end = units.spans[index]
-        if not needs.get(index) and index - 1 not in units.frame and _LEANS.match(text, start, end):
-            needs[index] = (index - 1,)
+    before = None
+    for index, (start, end) in enumerate(units.spans):
+        opening = _LEANS.match(text, start, end)
+        who = (opening.lastindex - 1) % _WHO if opening and opening.lastindex else None
+        if opening and index and not needs.get(index) and index - 1 not in units.frame:
+            named = needs.get(index - 1, ()) if who is not None and who == before else (index - 1,)
+            needs |= {index: named} if named else {}
+        before = who
     return replace(units, needs=needs)

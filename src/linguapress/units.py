@@ -28,9 +28,9 @@ class Units:
     frame: frozenset[int] = frozenset()
     verbatim: frozenset[int] = frozenset()
 
-    def company(self, unit: int) -> list[int]:
-        """The unit and all that it needs, directly or not."""
-        found, open_units = {unit}, [unit]
+    def company(self, *units: int) -> list[int]:
+        """The units and all that they need, directly or not."""
+        found, open_units = set(units), list(units)
         while open_units:
             more = [other for other in self.needs.get(open_units.pop(), ()) if other not in found]
             found.update(more)
@@ -39,7 +39,7 @@ class Units:
 
     def only(self, chosen: Iterable[int]) -> Units:
         """The chosen units, and those that they need; what binds them to others is gone with the others."""
-        kept = sorted({other for unit in chosen for other in self.company(unit)})
+        kept = self.company(*chosen)
         place = {unit: index for index, unit in enumerate(kept)}
 
         def placed(units: Iterable[int]) -> frozenset[int]:

@@ -2,7 +2,7 @@
 
 Relatives: Provence (arXiv 2501.16214), OpenProvence and Adaptive QuerySelect, which read question and passage in one pass and drop
 sentences by a threshold. Here one budget holds over all passages as well, sentences bring what they cannot be read without (their
-heading, or the sentence before when they open with a pronoun), and words go only where whole sentences do not fit.
+heading, or the sentence that names whom they speak of when they open with a pronoun), and words go only where whole sentences do not fit.
 """
 
 from __future__ import annotations
@@ -97,4 +97,4 @@ def _no_scraps(text: str, units: Units, needed: Floats) -> NDArray[np.bool_]:
 def _with_company(units: Units, passing: NDArray[np.bool_]) -> list[int]:
     """Units that pass or are forced, with all that they need."""
     chosen = {unit for unit in np.flatnonzero(passing).tolist() if unit not in units.frame} | units.forced
-    return sorted({other for unit in chosen for other in units.company(unit)})
+    return units.company(*chosen)

@@ -119,7 +119,7 @@ def _percentile(rows: Sequence[Floats], share: float) -> float:
 def _passing(units: Units, passing: NDArray[np.bool_]) -> list[int]:
     """Units that pass or must survive, with what they need."""
     chosen = {*np.flatnonzero(passing).tolist(), *units.forced, *units.vital} - units.frame
-    return sorted({other for unit in chosen for other in units.company(unit)})
+    return units.company(*chosen)
 
 
 def _narrowed(draft: Draft, units: Sequence[Units], kept: Sequence[Sequence[int]]) -> Draft:
