@@ -253,6 +253,32 @@ def test_json_between_paragraphs_still_parses():
             assert_part(json.JSONDecoder().raw_decode(out, start)[0], json.loads(JSONS["array"]))
 
 
+@pytest.mark.parametrize("before", ["", "\n", "\r\n", " \t", "\n\n  ", "\ufeff"])
+@pytest.mark.parametrize("name", ["lingua", "llmlingua2", "sentence_filter"])
+def test_json_behind_blanks_still_parses(name, before):
+    kept = [press_to(GUARDED[name], before + JSONS["array"], rate).text.lstrip("\ufeff") for rate in BUDGETS[2:]]
+    assert any(kept)
+    for text in filter(None, kept):
+        assert_part(json.loads(text), json.loads(JSONS["array"]))
+
+
+@pytest.mark.parametrize("before", ["\n", "\r\n\r\n"])
+@pytest.mark.parametrize("name", ["lingua", "llmlingua2", "sentence_filter"])
+def test_a_table_behind_blanks_keeps_its_header(name, before):
+    table = TABLE[TABLE.index("|") : TABLE.rindex("|") + 2]
+    kept = [press_to(GUARDED[name], before + table, rate).text.strip() for rate in BUDGETS[7:]]
+    assert all(text.startswith("| region | 2022 | 2023 |\n| --- | ---: | ---: |\n") for text in kept)
+
+
+@pytest.mark.parametrize("text", [TABLE, CODE], ids=["table", "code"])
+def test_units_do_not_depend_on_line_ends(text):
+    units, windows = Guard().units(text, words), Guard().units(text.replace("\n", "\r\n"), words)
+    assert [text[start:end] for start, end in units.spans] == [
+        text.replace("\n", "\r\n")[start:end].replace("\r\n", "\n") for start, end in windows.spans
+    ]
+    assert (units.needs, units.frame, units.verbatim) == (windows.needs, windows.frame, windows.verbatim)
+
+
 def test_the_large_json_is_really_divided():
     out = press_to(GUARDED["lingua"], JSONS["array"], 0.5)
     assert 3 < len(json.loads(out.text)) < 20
@@ -273,6 +299,28 @@ def test_without_guard_nothing_is_spared():
 def test_patterns_that_do_not_work_are_refused(keep, error):
     with pytest.raises(error):
         Guard(keep=keep)
+
+
+@pytest.mark.parametrize(
+    ("keep", "text", "kept"),
+    [
+        ((r"(ACME)-\d+", r"\b(\w)\1\b"), "plain aa and ACME-12 here", {"aa ", "ACME-12 "}),
+        ((r"(?P<n>one)", r"(?P<n>two)-(?P=n)"), "so one or two-two then", {"one ", "two-two "}),
+        ((r"one", r"(?i)TWO"), "so one One two then", {"one ", "two "}),
+        ((r"a b", r"b c"), "so a b c then", {"a b c "}),
+    ],
+    ids=["numbered groups", "named groups", "flags", "overlapping"],
+)
+def test_each_pattern_stands_by_itself(keep, text, kept):
+    units = Guard(keep=keep, numbers=False, negations=False, names=False).units(text, words)
+    assert {text[units.spans[index].start : units.spans[index].end] for index in units.forced} == kept
+
+
+def test_what_each_pattern_lost_is_reported():
+    guard = Guard(keep=(r"(ACME)-\d+", r"\b(\w)\1\b", "CME-1"), numbers=False, negations=False)
+    out = LLMLingua2(FakeKeep(), guard=guard).compress(["plain aa and ACME-12 here"], budget=Budget(tokens=1, count=count_words))
+    assert out.text.strip() == "ACME-12"
+    assert any(warning.endswith("no room for 1 guarded parts, such as 'aa'") for warning in out.warnings)
 
 
 def test_a_pattern_that_matches_nothing_at_all_does_no_harm():

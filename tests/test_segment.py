@@ -77,6 +77,15 @@ def test_punctuation_stays_with_its_chinese_phrase():
     assert not any(part[0] in "。，" for part in parts(words, CHINESE))
 
 
+@pytest.mark.parametrize("run", ["今天天气很好。", "とても良い天気です。", "อากาศดีมาก"])
+@pytest.mark.parametrize("escape", ["\\n", '\\"', "\\\\", "\\u4f60"])
+def test_no_cut_falls_into_an_escape_after_a_run_without_blanks(run, escape):
+    text = f'{{"a": "{run}{escape}{run}"}}'
+    inside = text.index(escape) + 1
+    assert inside not in {start for start, _ in words(text)}
+    assert text.rindex('"') in {start for start, _ in words(text)}
+
+
 @pytest.mark.parametrize("text", ["GPT4模型很好用而且便宜ABC公司", "第3章有12个例子和100页"])
 def test_mixed_scripts_tile(text):
     assert "".join(parts(words, text)) == text

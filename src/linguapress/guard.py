@@ -76,10 +76,10 @@ class Guard:
         """Units of ``text``: those of ``split``, but nothing whole is torn, and with what each needs."""
         spans = join_blank(text, split(text))
         found = blocks(text) if self.structure else []
-        protected = [Span(*match.span()) for match in _pattern(self.keep).finditer(text) if match.group()] if self.keep else []
+        protected = _matches(self.keep, text)
         sums = [Span(*match.span()) for match in _CALCULATION.finditer(text)] if self.numbers else []
         called = list(names(text)) if self.names else []
-        vital = [match.start() for match in _pattern(self._vital).finditer(text)] if self._vital else []
+        vital = [start for start, _ in _matches(self._vital, text)]
         if not (found or protected or sums or called):
             return Units(spans, vital=_holding(spans, vital))
         joints = {cut for block in found for cut in (block.start, *block.cuts)}  # a block is torn nowhere else anyway
@@ -102,10 +102,8 @@ class Guard:
     def _guarded(self, draft: Draft) -> Counter[str]:
         found: Counter[str] = Counter()
         patterns = (*self.keep, *((_WHOLE_NUMBER,) if self.numbers else ()), *((NEGATION,) if self.negations else ()))
-        if patterns:
-            pattern = _pattern(patterns)
-            for passage in draft.passages:
-                found.update(match.group() for match in pattern.finditer(passage.text) if match.group())
+        for passage in draft.passages:
+            found.update(passage.text[start:end] for start, end in _matches(patterns, passage.text))
         return found
 
 
@@ -115,8 +113,18 @@ def _coarse(guard: Guard) -> Guard:
 
 
 @lru_cache(maxsize=64)
-def _pattern(patterns: tuple[str, ...]) -> regex.Pattern[str]:
-    return regex.compile("|".join(f"(?:{pattern})" for pattern in patterns))
+def _compiled(patterns: tuple[str, ...]) -> tuple[regex.Pattern[str], ...]:
+    return tuple(regex.compile(pattern) for pattern in patterns)
+
+
+def _matches(patterns: tuple[str, ...], text: str) -> list[Span]:
+    """What the patterns match, each by itself; what lies inside of another match is not told again."""
+    every = {Span(*match.span()) for pattern in _compiled(patterns) for match in pattern.finditer(text) if match.group()}
+    found: list[Span] = []
+    for span in sorted(every, key=lambda span: (span.start, -span.end)):
+        if not found or span.end > found[-1].end:
+            found.append(span)
+    return found
 
 
 def _untorn(text: str, spans: Sequence[Span], found: Sequence[Block], protected: Sequence[Span], joints: Set[int]) -> list[Span]:
@@ -140,14 +148,13 @@ def _bound(spans: Sequence[Span], found: Sequence[Block], forced: frozenset[int]
     """Units with the bonds of the blocks that they lie in."""
     if not found:
         return Units(spans, {}, forced, vital)
-    index = {span.start: number for number, span in enumerate(spans)}
-    needs = {
-        index[start]: tuple(index[other] for other in company if other in index)
-        for block in found
-        for start, company in block.needs.items()
-        if start in index
-    }
-    frame = frozenset(index[start] for block in found for start in block.frame if start in index)
-    inside = (start for block in found if block.verbatim for start in (block.start, *block.cuts) if start < block.end)
-    verbatim = frozenset(index[start] for start in inside if start in index)
+    starts = [start for start, _ in spans]
+
+    def holder(place: int) -> int:  # blanks at the start of the text belong to the unit behind them
+        return bisect_right(starts, place) - 1
+
+    needs = {holder(start): tuple(map(holder, company)) for block in found for start, company in block.needs.items()}
+    frame = _holding(spans, [start for block in found for start in block.frame])
+    inside = [start for block in found if block.verbatim for start in (block.start, *block.cuts) if start < block.end]
+    verbatim = _holding(spans, inside)
     return Units(spans, needs, forced - frame, vital - frame, frame, verbatim)

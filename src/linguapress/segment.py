@@ -36,7 +36,8 @@ _ATOM = regex.compile(
     rf"|(?<![\d.,])\d[\d.,]*+[\u00a0\u202f ](?:{_UNIT})(?!\w)",
 )
 _UNSPACED = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}ー]+|\p{Thai}+")
-_CLOSING = r"[\p{Pe}\p{Pf}\p{Po}\p{Mn}\p{Me}\p{Mc}\u200d\ufe0e\ufe0f]"
+# A backslash and a straight quote may belong to what follows them: an escape, the end of a JSON string.
+_CLOSING = r"(?![\\\"])[\p{Pe}\p{Pf}\p{Po}\p{Mn}\p{Me}\p{Mc}\u200d\ufe0e\ufe0f]"
 # A line end inside hard-wrapped prose: a long line that does not end like a sentence, and a small letter after it.
 _SOFT_BREAK = regex.compile(r"(?<=[^\n]{40,}[^\n.!?:;\s][ \t]*)\r?\n(?=[ \t]*\p{Ll})")
 _CHUNK = 8192  # characters given to the sentence splitter at once

@@ -11,15 +11,18 @@ import regex
 _PATIENCE = 32  # brackets that may turn out not to open a JSON value; each costs a look at what follows
 _LEAF = 160  # characters of a JSON value that is not divided further
 
-_FENCE = regex.compile(r"^[ \t]*(?P<fence>`{3,}|~{3,})[^\n]*\n(?:.*?\n)??[ \t]*(?P=fence)[ \t]*(?:\n|\Z)", regex.M | regex.S)
+_FENCE = regex.compile(
+    r"^\ufeff?+[ \t]*+(?P<item>(?:(?:[-*+]|\d{1,9}+[.)])[ \t]++)*+)(?P<fence>`{3,}+|~{3,}+)(?P<info>[^\n]*+)\n?+", regex.M
+)
 _TABLE = regex.compile(
-    r"^[^\n|]*\|[^\n]*\n[ \t]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)+\|?[ \t]*(?:\n|\Z)(?:[^\n|]*\|[^\n]*(?:\n|\Z))*",
+    r"^[^\n|]*+\|[^\n]*+\n[ \t]*+\|?+[ \t]*+:?+-++:?+[ \t]*+(?:\|[ \t]*+:?+-++:?+[ \t]*+)++\|?+[ \t]*+\r?+(?:\n|\Z)"
+    r"(?:[^\n|]*+\|[^\n]*+(?:\n|\Z))*+",
     regex.M,
 )
-_TARGET = r"\((?:[^()\s]|\([^()\s]*\)){1,2000}(?:[ \t]+\"[^\"\n]*\")?\)"
-_LINK_ITEM = regex.compile(r"^[ \t]*(?:[-*+•]|\d+[.)])[ \t]+[^\n]*(?:\]\([^)\s]+|https?://\S+)[^\n]*(?:\n|\Z)", regex.M)
+_TARGET = r"\((?:[^()\s]|\([^()\s]*+\)){1,2000}+(?:[ \t]++\"[^\"\n]*+\")?\)"
+_LINK_ITEM = regex.compile(r"^[ \t]*+(?:[-*+•]|\d++[.)])[ \t]++[^\n]*(?:\]\([^)\s]+|https?://\S+)[^\n]*+(?:\n|\Z)", regex.M)
 _LINK = regex.compile(rf"!?\[(?:[^\[\]\n]|\[[^\[\]\n]*\]){{1,300}}\]{_TARGET}\p{{P}}*\s*")
-_JSON_START = regex.compile(r"^[ \t]*(?=[\[{])", regex.M)
+_JSON_START = regex.compile(r"^\ufeff?+[ \t]*+(?=[\[{])", regex.M)
 _JSON_TOKEN = regex.compile(r'"(?:[^"\\]|\\.)*+"|[\[\]{},]|[^\s"\[\]{},]+')
 
 
@@ -55,7 +58,7 @@ def blocks(text: str) -> list[Block]:
 
 def _candidates(text: str) -> Iterator[Block]:
     if "```" in text or "~~~" in text:
-        yield from (_solid(match.start(), match.end()) for match in _FENCE.finditer(text))
+        yield from _fences(text)
     if "|" in text:
         yield from (_table(text, match.start(), match.end()) for match in _TABLE.finditer(text))
     if "](" in text or "://" in text:
@@ -65,13 +68,30 @@ def _candidates(text: str) -> Iterator[Block]:
         yield from _json_blocks(text)
 
 
+def _fences(text: str) -> Iterator[Block]:
+    """Fenced code; a fence is closed by one that is at least as long, or by the end of the text.
+
+    A passage may begin inside of code: a bare fence that another with a language follows, or nothing, has closed what is not here.
+    """
+    opener: regex.Match[str] | None = None
+    for line in _FENCE.finditer(text):
+        item, fence, info = line.group("item", "fence", "info")
+        if opener is None or (info.strip() and not opener["info"].strip() and fence.startswith(opener["fence"])):
+            opener = line if fence[0] == "~" or "`" not in info else opener  # code inside a line begins like a fence
+        elif not item and fence.startswith(opener["fence"]) and not info.strip(" \t\r"):
+            yield _solid(opener.start(), line.end())
+            opener = None
+    if opener is not None and opener["info"].strip():
+        yield _solid(opener.start(), len(text))
+
+
 def _solid(start: int, end: int) -> Block:
     return Block(start, end, cuts=(start, end), verbatim=True)
 
 
 def _table(text: str, start: int, end: int) -> Block:
     """Rows are units; each needs the header and the ruler below it."""
-    rows = [start, *(match.end() for match in regex.finditer("\n", text[:end], pos=start))]
+    rows = [start, *(match.end() for match in regex.finditer("\n", text, pos=start, endpos=end))]
     rows = [row for row in rows if row < end]
     header, ruler, *body = rows
     return Block(
@@ -94,10 +114,10 @@ def _json_blocks(text: str) -> Iterator[Block]:
             if failures == _PATIENCE:
                 return
             continue
-        stop = regex.compile(r"[ \t]*\r?(?:\n\s*|\Z)").match(text, end)
+        stop = regex.compile(r"[ \t]*+\r?(?:\n\s*|\Z)").match(text, end)
         if stop:
             position = stop.end()
-            yield _json(text, start, end, position)
+            yield _json(text, match.start() if text[match.start()] == "\ufeff" else start, end, position)
 
 
 def _promising(text: str, start: int) -> bool:

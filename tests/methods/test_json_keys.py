@@ -1,6 +1,7 @@
 """JSON documents: what remains parses, says nothing new, and obeys the rules of its keys."""
 
 import json
+import time
 
 import pytest
 from fakes import FakeKeep, count_words
@@ -8,9 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from samples import BRIDGE, OVEN
 
-from linguapress import Budget, Guard, InvalidBudget, InvalidDocuments, KeyRule, compress_json
+from linguapress import Budget, Guard, InvalidBudget, InvalidDocuments, KeyRule, compress_json, load
+from linguapress.methods import json_keys
+from linguapress.methods.head import Head
 from linguapress.methods.llmlingua2 import LLMLingua2
 from linguapress.methods.random_words import RandomWords
+from linguapress.segment import tile
+from linguapress.units import Units
 
 PRESS = LLMLingua2(FakeKeep(), guard=Guard.off())
 RECORD = {
@@ -103,6 +108,72 @@ def test_escapes_and_other_scripts_survive():
     found = json.loads(compress_json(PRESS, text, {"a": KeyRule(rate=0.5)}).text)
     assert found['b"c'] == "x"
     assert is_subsequence(found["a"], json.loads(text)["a"])
+
+
+CHINESE_LINES = "你好世界\n今天天气很好\n我们去公园玩吧\n然后吃饭"
+
+
+@pytest.mark.parametrize("press", [load("head"), load("lingua")], ids=["head", "lingua"])
+@pytest.mark.parametrize("budget", [Budget(tokens=30), Budget(rate=0.8), Budget(rate=0.5)], ids=repr)
+def test_strings_without_blanks_are_cut_beside_their_escapes(press, budget):
+    document = {"id": 7, "text": CHINESE_LINES * 3}
+    out = compress_json(press, document, {"text": KeyRule()}, budget=budget)
+    found = json.loads(out.text)
+    assert found["id"] == 7
+    assert found["text"]
+    assert is_subsequence(found["text"], document["text"])
+    assert out.tokens_after <= out.limit
+
+
+class Letters(Head):
+    """Cuts between any two letters, and so through every escape."""
+
+    def units(self, text):
+        return Units(tile(range(len(text)), len(text)))
+
+
+def test_a_torn_string_stays_whole_where_there_is_room_and_is_emptied_where_there_is_none():
+    document = {"a": "\n" * 5, "b": "\n" * 50, "c": "\n" * 50}
+    keys = {"a": KeyRule(rate=0.3), "b": KeyRule(rate=0.51), "c": KeyRule(rate=0.51, remove=True)}
+    out = compress_json(Letters(), document, keys, budget=Budget(tokens=61, count=len))
+    assert json.loads(out.text) == {"a": "\n" * 5, "b": ""}
+
+
+def test_what_would_be_no_json_is_an_error(monkeypatch):
+    monkeypatch.setattr(json_keys, "compress_segments", lambda press, texts, *_, budget: press.compress(texts, budget=budget))
+    with pytest.raises(InvalidBudget, match="leaves no JSON"):
+        compress_json(Head(), {"a": "one two three"}, {"a": KeyRule()}, budget=words_budget(tokens=2))
+
+
+def test_many_pairs_take_time_in_proportion():
+    document = [{"id": number, "text": f"Some words about item number {number} in the store."} for number in range(300)]
+    start = time.process_time()
+    out = compress_json(Head(), document, {"text": KeyRule(rate=0.5), "id": KeyRule(remove=True)})
+    assert time.process_time() - start < 4
+    assert len(json.loads(out.text)) == 300
+
+
+_scripts = st.lists(
+    st.sampled_from(
+        ["今天天气很好。", "公园", "とても良い天気", "อากาศดีมาก", "\n", '"', "\\", "\t", " ", "word. ", "\ud800", "😀", "/", "，"]
+    ),
+    max_size=14,
+).map("".join)
+
+
+@given(
+    document=st.dictionaries(st.sampled_from("abc"), _scripts | st.lists(_scripts, max_size=3), max_size=3),
+    budget=st.builds(Budget, tokens=st.integers(0, 80)) | st.builds(Budget, rate=st.floats(0, 1)),
+    rate=st.sampled_from([None, 0.5]), ascii_only=st.booleans(), press=st.sampled_from([Head(), Letters(), RandomWords(0), load("lingua")]),
+)  # fmt: skip
+def test_no_script_and_no_escape_breaks_the_document(document, budget, rate, ascii_only, press):
+    keys = {"a": KeyRule(rate=rate), "b": KeyRule(remove=True)}
+    try:
+        out = compress_json(press, json.dumps(document, ensure_ascii=ascii_only), keys, budget=budget)
+    except InvalidBudget:
+        return
+    same_shape(document, json.loads(out.text), keys)
+    assert out.tokens_after <= out.limit
 
 
 _values = st.recursive(

@@ -143,6 +143,9 @@ def test_what_cannot_be_a_prompt_is_refused():
         compress_prompt(press, INSTRUCTION, SHOTS, QUESTION, budget=Budget())
     with pytest.raises(InvalidDocuments, match="list of strings"):
         compress_prompt(press, INSTRUCTION, "one shot", QUESTION, budget=words(tokens=5))
+    for shots in ((shot for shot in SHOTS), dict.fromkeys(SHOTS, ""), set(SHOTS), None, 5, [1]):
+        with pytest.raises(InvalidDocuments, match="list of strings"):
+            compress_prompt(press, INSTRUCTION, shots, QUESTION, budget=words(tokens=5))
     with pytest.raises(TypeError, match="question must be a string"):
         compress_prompt(press, INSTRUCTION, SHOTS, None, budget=words(tokens=5))
     with pytest.raises(ValueError, match="question_rate"):

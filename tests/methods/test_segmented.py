@@ -1,5 +1,6 @@
 """Segments kept whole or at a rate of their own, around any method."""
 
+import time
 from itertools import pairwise
 
 import pytest
@@ -80,6 +81,15 @@ def test_rates_that_ask_for_too_much_are_shortened_with_a_warning():
     out = compress_segments(PRESS, [BRIDGE], [[Segment(0, END, rate=0.9)]], budget=words_budget(tokens=20))
     assert out.tokens_after <= 20
     assert any("rates" in warning for warning in out.warnings)
+
+
+def test_many_segments_with_rates_take_time_in_proportion():
+    text, width = "Some words about item number 5 in the store. " * 400, 45
+    rows = [[Segment(at, at + width, rate=0.5) for at in range(0, len(text), width)]]
+    start = time.process_time()
+    out = compress_segments(load("head"), [text], rows)
+    assert time.process_time() - start < 3
+    assert 0.4 * len(text) < len(out.text) < 0.6 * len(text)
 
 
 def test_rows_and_documents_must_match():

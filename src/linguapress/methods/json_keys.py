@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -109,34 +110,59 @@ class _Shortening:
     budget: Budget
 
     def run(self) -> Compression:
-        """Repeats, since room that one pair leaves serves the others."""
+        """Repeats, since room that one pair leaves serves the others; each round takes a pair out or settles a torn string."""
         gone = self._too_much()
-        torn: set[Span] = set()
+        whole: frozenset[Span] = frozenset()
+        lost: frozenset[Span] = frozenset()
         while True:
-            out = self._compressed(gone, torn)
+            out = self._compressed(gone, whole, lost)
             kept = (out.passages or out.dropped)[0]
             empty = {pair.start for pair in self.layout.removable if pair.start not in gone and self._empty(pair, kept)}
-            broken = {span for span, _ in self.layout.strings if not _is_string(_within(kept, span))}
-            if not (empty or broken):
-                return out
-            gone, torn = gone | empty, torn | broken
+            torn = {span for span, _ in self.layout.strings if span not in lost and not _is_string(_within(kept, span))}
+            if not (empty or torn):
+                return self._checked(out)
+            gone |= empty
+            fitting = self._fitting(gone, whole - torn, torn - whole)
+            whole, lost = fitting, lost | (torn - fitting)
+
+    def _checked(self, out: Compression) -> Compression:
+        """The compression, if it is what it should be: a limit close to the size of the skeleton may have cut that."""
+        try:
+            json.loads(out.text)
+        except ValueError as error:
+            raise InvalidBudget(
+                f"the limit of {out.limit} tokens leaves no JSON of the document; raise it, or give more keys a rule with compress "
+                "or remove"
+            ) from error
+        return out
+
+    def _fitting(self, gone: Collection[int], whole: frozenset[Span], torn: Collection[Span]) -> frozenset[Span]:
+        """Strings kept whole already, and as many of the torn ones, from the first on, as fit beside what must stay."""
+        count, row = self.budget.counter, sorted(torn)
+        limit = self.budget.limit(count(self.text))
+        sizes = range(1, len(row) + 1)
+        fit = bisect_right(sizes, limit, key=lambda size: count(_cut(self.text, self._fixed(gone, whole.union(row[:size])))))
+        return whole.union(row[:fit])
 
     def _too_much(self) -> frozenset[int]:
         """Pairs, from the last on, for which the budget has no room even when all strings are empty."""
-        count, gone = self.budget.counter, frozenset[int]()
-        limit, left = self.budget.limit(count(self.text)), [pair.start for pair in self.layout.removable]
-        while (tokens := count(_cut(self.text, self._fixed(gone)))) > limit:
-            if not left:
-                raise InvalidBudget(
-                    f"the parts of the JSON document that must stay need {tokens} tokens, more than the limit of {limit}; "
-                    "raise it, or give more keys a rule with compress or remove"
-                )
-            gone |= {left.pop()}
-        return gone
+        count, starts = self.budget.counter, [pair.start for pair in reversed(self.layout.removable)]
+        limit = self.budget.limit(count(self.text))
 
-    def _fixed(self, gone: Collection[int]) -> tuple[Span, ...]:
-        """Ranges that stay byte for byte."""
-        free = [*(span for span, _ in self.layout.strings), *self._removed(gone)]
+        def tokens(number: int) -> int:
+            return count(_cut(self.text, self._fixed(frozenset(starts[:number]))))
+
+        fewest = bisect_left(range(len(starts) + 1), True, key=lambda number: tokens(number) <= limit)
+        if fewest > len(starts):
+            raise InvalidBudget(
+                f"the parts of the JSON document that must stay need {tokens(len(starts))} tokens, more than the limit of {limit}; "
+                "raise it, or give more keys a rule with compress or remove"
+            )
+        return frozenset(starts[:fewest])
+
+    def _fixed(self, gone: Collection[int], whole: Collection[Span] = ()) -> tuple[Span, ...]:
+        """Ranges that stay byte for byte, the given strings among them."""
+        free = [*(span for span, _ in self.layout.strings if span not in whole), *self._removed(gone)]
         return complement(merge(sorted(free)), len(self.text))
 
     def _removed(self, gone: Collection[int]) -> list[Span]:
@@ -144,13 +170,14 @@ class _Shortening:
         ranges = (span for pairs in self.layout.objects for span in _ranges(pairs, gone))
         return list(merge(sorted(ranges)))
 
-    def _compressed(self, gone: Collection[int], torn: Collection[Span]) -> Compression:
-        """The compression without the pairs that go, strings that a method has torn kept whole."""
+    def _compressed(self, gone: Collection[int], whole: Collection[Span], lost: Collection[Span]) -> Compression:
+        """The compression without the pairs that go; strings that a method has torn are kept whole, or emptied."""
         removed = self._removed(gone)
         segments = [Segment(*span, whole=True) for span in self._fixed(gone)] + [Segment(*span, rate=0.0) for span in removed]
         for span, rule in self.layout.strings:
-            if not any(start <= span.start < end for start, end in removed):
-                segments.append(Segment(*span, whole=True) if span in torn else Segment(*span, rule.rate))
+            if not _cut(self.text, _parts(removed, span)):
+                rate = 0.0 if span in lost else rule.rate
+                segments.append(Segment(*span, whole=True) if span in whole else Segment(*span, rate))
         return compress_segments(self.press, [self.text], [segments], self.query, budget=self.budget)
 
     def _empty(self, pair: _Pair, kept: Passage) -> bool:
@@ -170,8 +197,14 @@ def _ranges(pairs: Sequence[_Pair], gone: Collection[int]) -> Iterator[Span]:
 
 def _within(passage: Passage, span: Span) -> str:
     """What is kept of a range of the source."""
-    parts = ((max(start, span.start), min(end, span.end)) for start, end in passage.spans)
-    return _cut(passage.source, (Span(start, end) for start, end in parts if start < end))
+    return _cut(passage.source, _parts(passage.spans, span))
+
+
+def _parts(spans: Sequence[Span], around: Span) -> Iterator[Span]:
+    """What of ascending spans lies in a range."""
+    first = bisect_right(spans, around.start, key=lambda span: span.end)
+    last = bisect_left(spans, around.end, lo=first, key=lambda span: span.start)
+    return (Span(max(start, around.start), min(end, around.end)) for start, end in spans[first:last])
 
 
 def _cut(text: str, spans: Iterable[Span]) -> str:

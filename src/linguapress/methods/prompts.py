@@ -69,7 +69,7 @@ class Prompt:
             if not isinstance(part, str):
                 raise TypeError(f'{name} must be a string, got {part!r}; write "" for none')
         shots = self.demonstrations
-        if isinstance(shots, str | bytes) or not all(isinstance(part, str) for part in shots):
+        if isinstance(shots, str | bytes) or not (isinstance(shots, Sequence) and all(isinstance(part, str) for part in shots)):
             raise InvalidDocuments(f"demonstrations must be a list of strings, got {shots!r:.60}")
 
     @property

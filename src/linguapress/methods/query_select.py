@@ -2,7 +2,8 @@
 
 Relatives: Provence (arXiv 2501.16214), OpenProvence and Adaptive QuerySelect, which read question and passage in one pass and drop
 sentences by a threshold. Here one budget holds over all passages as well, sentences bring what they cannot be read without (their
-heading, or the sentence that names whom they speak of when they open with a pronoun), and words go only where whole sentences do not fit.
+heading, or the sentence that names their subject when they open with a pronoun), and words go only where whole sentences do not
+fit.
 """
 
 from __future__ import annotations

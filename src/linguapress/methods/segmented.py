@@ -7,6 +7,7 @@ that the budget holds for all of it together. A rate is a ceiling, measured on w
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -88,13 +89,17 @@ class Segmented(Compressor):
     def _rated(self, layering: _Layering, found: Mapping[int, Sequence[Segment]]) -> Draft:
         """What remains of the segments that have a rate, each compressed by itself."""
         draft = layering.draft
-        rated = draft.having(())
+        kept: dict[int, list[Passage]] = {}
+        warnings: list[str] = []
         for passage in draft.passages:
             for segment in found[passage.index]:
                 if segment.rate is not None:
                     part = _parts(replace(draft, passages=(passage,)), {passage.index: [segment.span]})
-                    rated = layering.union(rated, layering.pressed(part, Budget(rate=segment.rate).limit(part.tokens)))
-        return rated
+                    pressed = layering.pressed(part, Budget(rate=segment.rate).limit(part.tokens))
+                    kept.setdefault(passage.index, []).extend(pressed.passages)
+                    warnings += pressed.warnings
+        rated = draft.having(row[-1].keep(span for part in row for span in part.spans) for row in kept.values() if row)
+        return layering.union(draft.having(()), rated.warning(*warnings))
 
 
 @dataclass(frozen=True)
@@ -175,11 +180,14 @@ def _common(first: Sequence[Span], second: Sequence[Span]) -> list[Span]:
 def _mended(source: str, spans: Sequence[Span], borders: Sequence[Span]) -> list[Span]:
     """The spans, and a blank of the source where two words would now touch across a border of segments."""
     found = list(spans)
-    cuts = [cut for border in borders for cut in border]
+    cuts = sorted(cut for border in borders for cut in border)
     for left, right in pairwise(spans):
+        cut = bisect_left(cuts, left.end)
+        if cut == len(cuts) or cuts[cut] > right.start:
+            continue
         gap = source[left.end : right.start]
         blanks = list(_BLANK.finditer(gap))
-        if not blanks or not any(left.end <= cut <= right.start for cut in cuts):
+        if not blanks:
             continue
         before, after = source[left.end - 1], source[right.start]
         wordy = before.isalnum() + after.isalnum()

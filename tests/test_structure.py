@@ -1,0 +1,75 @@
+"""Where code, tables, links and JSON begin and end."""
+
+import json
+import time
+
+import pytest
+from samples import CODE, TABLE
+
+from linguapress.structure import blocks
+
+
+def parts(text):
+    return [text[block.start : block.end] for block in blocks(text)]
+
+
+@pytest.mark.parametrize("text", [CODE, TABLE], ids=["code", "table"])
+def test_line_ends_of_windows_change_nothing(text):
+    assert parts(text.replace("\n", "\r\n")) == [part.replace("\n", "\r\n") for part in parts(text)] != []
+    assert [len(block.cuts) for block in blocks(text.replace("\n", "\r\n"))] == [len(block.cuts) for block in blocks(text)]
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("Run\n```py\nx = 1\n\ny = 2\n", ["```py\nx = 1\n\ny = 2\n"]),
+        ("Run\n````md\n```\nx\n```\n````\nend\n", ["````md\n```\nx\n```\n````\n"]),
+        ("~~~\nx\n~~~~~ \t\r\nend\n", ["~~~\nx\n~~~~~ \t\r\n"]),
+        ("````\nx\n~~~\n```py\n```\n````\nend\n", ["````\nx\n~~~\n```py\n```\n````\n"]),
+        ("```\n```\nend\n```\nx\n```", ["```\n```\n", "```\nx\n```"]),
+        ("```x = 1``` is code inside a line\nend\n", []),
+        ("- ```py\n  x\n  ```\nend\n", ["- ```py\n  x\n  ```\n"]),
+        ("\ufeff```\nx\n```\nend\n", ["\ufeff```\nx\n```\n"]),
+    ],
+    ids=["unclosed", "longer", "closed by a longer one", "others inside", "two", "inside a line", "list", "byte order mark"],
+)
+def test_a_fence_ends_where_one_as_long_stands_or_the_text_ends(text, code):
+    assert parts(text) == code
+
+
+def test_json_behind_a_byte_order_mark_is_json():
+    text = "\ufeff" + json.dumps([{"k": number, "v": "w" * 40} for number in range(9)], indent=1)
+    (block,) = blocks(text)
+    assert (block.start, block.end, len(block.frame), block.cuts[0]) == (0, len(text), 2, 0)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "```py\r\nx = 1\r\n```\r\n" * 20_000,
+        "```py x\nab\n" * 30_000,
+        "| a | b |\n|---|---|\n| 1 | 2 |\n\n" * 20_000,
+        "a | b\n" + " " * 200_000 + "x\n",
+        "a | b\n-|-" + " " * 200_000 + "x\n",
+        "[a](b)\n- " + " " * 200_000 + "x\n",
+        "[a](b)\n" + " " * 200_000 + "x\n",
+        "{}" + " " * 200_000 + "x\n",
+    ],
+    ids=["closed fences", "open fences", "tables", "below a header", "in a ruler", "in an item", "before an item", "behind JSON"],
+)
+def test_time_grows_with_the_text_and_not_with_its_square(text):
+    start = time.perf_counter()
+    blocks(text)
+    assert time.perf_counter() - start < 20
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("x = 1\n```\nMore is said here. And here.\n", []),
+        ("x = 1\n```\nMore is said.\n```python\ny = 2\n```\nEnd.", ["```python\ny = 2\n```\n"]),
+        ("x = 1\n```\nMore is said.\n```python\ny = 2\n", ["```python\ny = 2\n"]),
+    ],
+)
+def test_a_passage_may_begin_inside_of_code(text, kept):
+    assert [text[block.start : block.end] for block in blocks(text)] == kept
