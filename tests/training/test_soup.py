@@ -101,6 +101,14 @@ def test_shares_weigh_the_models(selector, tmp_path):
     assert all(torch.allclose(made[name].float(), 0.75 * one[name].float() + 0.25 * two[name].float(), atol=1e-3) for name in made)
 
 
+def test_no_model_is_written_over(selector):
+    one = selector(1)
+    before = stored(one)
+    with pytest.raises(ValueError, match="is one of the models; choose another folder"):
+        soup({one: 1, selector(2): 1}, Path(one))
+    assert all(torch.equal(weight, before[name]) for name, weight in stored(one).items())
+
+
 def test_questions_are_read_before_anything_is_written(selector, tmp_path):
     file = tmp_path / "apart.jsonl"
     file.write_text("{}\n")

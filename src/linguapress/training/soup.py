@@ -34,12 +34,14 @@ def soup(models: Mapping[str, float], out: Path, calibrate: Sequence[Path] = (),
 
     Raises:
         InvalidRecord: a file of questions has a line that is none.
-        ValueError: the models' weights have different names or shapes, a share is negative, or all are 0.
+        ValueError: the models' weights have different names or shapes, a share is negative, all are 0, or ``out`` is one of them.
     """
     total = sum(models.values())
     if not 0 < total < math.inf or min(models.values()) < 0:
         raise ValueError(f"the shares of the models must be 0 or more, and one of them more, got {dict(models)}")
     folders, shares = [Path(model_folder(name)) for name in models], [share / total for share in models.values()]
+    if out.resolve() in {folder.resolve() for folder in folders}:
+        raise ValueError(f"{out} is one of the models; choose another folder")
     apart = list(own_questions(calibrate))
     model, tokenizer = load_selector(folders[0])
     model.load_state_dict(_mean([selector_state(folder) for folder in folders], shares))
