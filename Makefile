@@ -2,6 +2,7 @@
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
+PARALLEL := --numprocesses auto --maxprocesses 8 --dist worksteal
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 .PHONY: demo test test-all check fix clean
@@ -10,10 +11,10 @@ demo: $(VENV)/.base
 	$(BIN)/linguapress demo
 
 test: $(VENV)/.full
-	$(BIN)/python -m pytest --quiet
+	$(BIN)/python -m pytest --quiet $(PARALLEL)
 
 test-all: $(VENV)/.full
-	$(BIN)/python -m pytest --quiet -m "slow or not slow"
+	$(BIN)/python -m pytest --quiet $(PARALLEL) -m "slow or not slow"
 
 check: $(VENV)/.full
 	$(BIN)/ruff check .

@@ -320,7 +320,7 @@ def test_a_closed_standard_error_costs_no_result(file):
 
 
 @POSIX
-@pytest.mark.parametrize("command", [["methods"], [*HEAD, "-r", "1"]], ids=" ".join)
+@pytest.mark.parametrize("command", [["--version"], ["methods"], [*HEAD, "-r", "1"]], ids=" ".join)
 @pytest.mark.parametrize(("to", "says"), [(">&-", b"standard output is closed"), ("> /dev/full", b"No space left on device")])
 def test_a_result_that_cannot_be_written_is_one_line(command, to, says):
     found = redirected(to, *command)

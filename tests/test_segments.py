@@ -1,5 +1,7 @@
 """Segments and the tags that they replace."""
 
+import time
+
 import pytest
 
 from linguapress import Segment, parse_tags
@@ -51,8 +53,13 @@ def test_text_without_tags_and_empty_tags_hold_no_segments():
 @pytest.mark.parametrize(
     "tagged",
     ["<llmlingua>open", "closed</llmlingua>", "<llmlingua>a<llmlingua>b</llmlingua></llmlingua>", "<llmlingua, ratio=2>a</llmlingua>",
-     "<llmlingua, rate=3>a</llmlingua>"],
+     "<llmlingua, rate=3>a</llmlingua>", "<llmlingua, rate=1.2.3>a</llmlingua>", "<llmlingua>a</llmlingua", "<llmlingua" * 50_000,
+     "<llmlingua>" * 100_000],
+    ids=["open", "closed", "nested", "unknown", "above one", "two dots", "half", "many halves", "many open"],
 )  # fmt: skip
 def test_tags_that_cannot_be_read_are_an_error(tagged):
-    with pytest.raises(ValueError, match=r"llmlingua|rate"):
+    start = time.perf_counter()
+    with pytest.raises(ValueError, match=r"llmlingua|rate") as error:
         parse_tags(tagged)
+    assert len(str(error.value)) < 200
+    assert time.perf_counter() - start < 10

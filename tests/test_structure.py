@@ -44,6 +44,14 @@ def test_json_behind_a_byte_order_mark_is_json():
 
 
 @pytest.mark.parametrize(
+    ("value", "units"), [([{"name": "Ann", "age": 31}, {"name": "Bob", "age": 41}], 4), ({"name": "Ann", "ages": [3, 4]}, 1)]
+)
+def test_a_short_list_is_divided_and_a_short_object_is_not(value, units):
+    (block,) = blocks(json.dumps(value))
+    assert len(block.cuts) == units + 1
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "```py\r\nx = 1\r\n```\r\n" * 20_000,

@@ -12,7 +12,9 @@ from linguapress import __version__
 from linguapress.commands.compress import compress
 from linguapress.commands.distill import distill
 from linguapress.commands.export import export
+from linguapress.commands.failures import reported
 from linguapress.commands.methods import show_methods
+from linguapress.commands.terminal import write
 
 _LATER = {
     "train": "linguapress.training.cli",
@@ -52,7 +54,8 @@ app = typer.Typer(
 
 def _version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"linguapress {__version__}")
+        with reported():
+            write(f"linguapress {__version__}")
         raise typer.Exit
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -66,8 +67,8 @@ def llmlingua2(
     from linguapress.methods.llmlingua2 import LLMLingua2
     from linguapress.models.token_classifier import TokenClassifier
 
-    if documents is not None and not documents >= 1:
-        raise ValueError(f"documents is how many times the budget whole documents may take, 1 or more, got {documents!r}")
+    if documents is not None and not 1 <= documents < math.inf:
+        raise ValueError(f"documents is how many times the budget whole documents may take, 1 or more, or None, got {documents!r}")
     keep = TokenClassifier(model, device, keep_label, runtime)
     fine = LLMLingua2(keep, tuple(force_tokens), drop_consecutive, guard or Guard())
     return fine if documents is None else Chain(KeepRanking(keep, fine.guard), fine, slack=(documents, 1))

@@ -10,9 +10,8 @@ from typing import NamedTuple
 
 from linguapress.text import Span
 
-_TAGGED = re.compile(r"<llmlingua\b(?P<settings>[^>]*)>(?P<body>.*?)</llmlingua>", re.IGNORECASE | re.DOTALL)
-_TAG = re.compile(r"</?llmlingua\b[^>]*>?", re.IGNORECASE)
-_SETTINGS = re.compile(r"(?:\s*,\s*(?:rate\s*=\s*[\d.]+|compress\s*=\s*(?:true|false)))*\s*", re.IGNORECASE)
+_TAG = re.compile(r"(?P<close></llmlingua\b)?(?(close)|<llmlingua\b)(?P<settings>[^>]*)(?P<end>>?)", re.IGNORECASE)
+_SETTINGS = re.compile(r"(?:\s*,\s*(?:rate\s*=\s*(?:\d+\.?\d*|\.\d+)|compress\s*=\s*(?:true|false)))*\s*", re.IGNORECASE)
 _RATE = re.compile(r"rate\s*=\s*([\d.]+)", re.IGNORECASE)
 _WHOLE = re.compile(r"compress\s*=\s*false", re.IGNORECASE)
 
@@ -81,23 +80,27 @@ def parse_tags(tagged: str) -> Tagged:
     Raises:
         ValueError: a tag that is not closed, or says what nobody knows.
     """
-    text, position = "", 0
+    tags = list(_TAG.finditer(tagged))
+    for number, tag in enumerate(tags):
+        alone = number % 2 == 0 and number + 1 == len(tags)
+        if alone or bool(tag["close"]) != number % 2 or not tag["end"] or (tag["close"] and tag["settings"]):
+            raise ValueError(f"the tag {tag.group():.80} has no partner; write <llmlingua, rate=0.4>text</llmlingua>, not nested")
+    parts: list[str] = []
     segments: list[Segment] = []
-    for found in _TAGGED.finditer(tagged):
-        text += _untagged(tagged[position : found.start()])
-        body, settings = _untagged(found["body"]), found["settings"]
-        if not _SETTINGS.fullmatch(settings):
-            raise ValueError(f"cannot read the settings {settings!r}; write <llmlingua, rate=0.4> or <llmlingua, compress=False>")
-        rate, whole = _RATE.search(settings), bool(_WHOLE.search(settings))
-        if body:
-            own = float(rate[1]) if rate and not whole else None
-            segments.append(Segment(len(text), len(text) + len(body), own, whole))
-        text, position = text + body, found.end()
-    return Tagged(text + _untagged(tagged[position:]), tuple(segments))
+    position = length = 0
+    for opener, closer in zip(tags[::2], tags[1::2], strict=True):
+        before, body = tagged[position : opener.start()], tagged[opener.end() : closer.start()]
+        rate, whole = _rule(opener["settings"])
+        start = length + len(before)
+        position, length = closer.end(), start + len(body)
+        segments += [Segment(start, length, rate, whole)] if body else []
+        parts += before, body
+    return Tagged("".join((*parts, tagged[position:])), tuple(segments))
 
 
-def _untagged(text: str) -> str:
-    stray = _TAG.search(text)
-    if stray:
-        raise ValueError(f"the tag {stray.group()} has no partner; write <llmlingua, rate=0.4>text</llmlingua>, not nested")
-    return text
+def _rule(settings: str) -> tuple[float | None, bool]:
+    """The rate of a segment, and whether it is kept whole."""
+    if not _SETTINGS.fullmatch(settings):
+        raise ValueError(f"cannot read the settings {settings!r}; write <llmlingua, rate=0.4> or <llmlingua, compress=False>")
+    rate, whole = _RATE.search(settings), bool(_WHOLE.search(settings))
+    return float(rate[1]) if rate and not whole else None, whole

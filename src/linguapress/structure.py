@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import regex
 
 _PATIENCE = 32  # brackets that may turn out not to open a JSON value; each costs a look at what follows
-_LEAF = 160  # characters of a JSON value that is not divided further
+_LEAF = 160  # characters of a JSON value that is not divided further; a list that is the whole value always is
 
 _FENCE = regex.compile(
     r"^\ufeff?+[ \t]*+(?P<item>(?:(?:[-*+]|\d{1,9}+[.)])[ \t]++)*+)(?P<fence>`{3,}+|~{3,}+)(?P<info>[^\n]*+)\n?+", regex.M
@@ -148,7 +148,7 @@ def _containers(text: str, start: int, end: int) -> Iterator[tuple[int, list[int
         character, at = token.group(), token.start()
         if character in "]}":
             begin, members = stack.pop()
-            if members and at - begin > _LEAF:
+            if members and (at - begin > _LEAF or (not stack and character == "]")):
                 yield begin, members, at
             expecting = False
         elif character == ",":

@@ -164,6 +164,7 @@ def test_a_model_that_says_nothing_useful_breaks_nothing(level, value):
         ({"pool": "median"}, "unknown pool 'median'"),
         ({"order": "random"}, "unknown order 'random'"),
         ({"documents": 0.5}, "documents is how many times"),
+        ({"documents": float("inf")}, "documents is how many times"),
         ({"sentences": 0.0}, "sentences is how many times"),
         ({"segment": 0}, "segment is the most tokens"),
     ],

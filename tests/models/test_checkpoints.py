@@ -146,9 +146,10 @@ def test_a_scrap_of_a_document_does_not_take_the_place_of_one_that_is_too_long()
     assert out.tokens_after >= 38
 
 
-def test_less_room_for_documents_than_the_budget_is_an_error():
+@pytest.mark.parametrize("documents", [0.5, float("inf"), float("nan")])
+def test_no_sensible_room_for_documents_is_an_error(documents):
     with pytest.raises(ValueError, match="documents is how many times the budget"):
-        load("llmlingua2", documents=0.5)
+        load("llmlingua2", documents=documents)
 
 
 def broken(folder, says, **settings):

@@ -17,6 +17,7 @@ other choice: information per token spent.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
@@ -77,8 +78,8 @@ class LLMLingua(Compressor):
         if not self.segment >= 1:
             raise ValueError(f"segment is the most tokens read at once, 1 or more, got {self.segment!r}")
         for name, slack in (("documents", self.documents), ("sentences", self.sentences)):
-            if slack is not None and not slack >= 1:
-                raise ValueError(f"{name} is how many times the budget they may take, 1 or more, got {slack!r}")
+            if slack is not None and not 1 <= slack < math.inf:
+                raise ValueError(f"{name} is how many times the budget they may take, 1 or more, or None, got {slack!r}")
 
     @property
     def always(self) -> bool:
