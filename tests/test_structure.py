@@ -30,11 +30,36 @@ def test_line_ends_of_windows_change_nothing(text):
         ("```x = 1``` is code inside a line\nend\n", []),
         ("- ```py\n  x\n  ```\nend\n", ["- ```py\n  x\n  ```\n"]),
         ("\ufeff```\nx\n```\nend\n", ["\ufeff```\nx\n```\n"]),
+        ("> See\n> ```py\n> x\n> ```\n> end\n", ["> ```py\n> x\n> ```\n"]),
     ],
-    ids=["unclosed", "longer", "closed by a longer one", "others inside", "two", "inside a line", "list", "byte order mark"],
+    ids=[
+        "unclosed",
+        "longer",
+        "closed by a longer one",
+        "others inside",
+        "two",
+        "inside a line",
+        "list",
+        "byte order mark",
+        "quote",
+    ],
 )
 def test_a_fence_ends_where_one_as_long_stands_or_the_text_ends(text, code):
     assert parts(text) == code
+
+
+@pytest.mark.parametrize(
+    ("text", "table"),
+    [
+        ("Ages\n| age |\n| --- |\n| 1 |\n| 2 |\nend\n", "| age |\n| --- |\n| 1 |\n| 2 |\n"),
+        ("> | a | b |\n> |---|:-:|\n> | 1 | 2 |\nend\n", "> | a | b |\n> |---|:-:|\n> | 1 | 2 |\n"),
+        ("a | b\n--- | ---\n1 | 2\nend\n", "a | b\n--- | ---\n1 | 2\n"),
+        ("a | b\n---\nno ruler\n", ""),
+    ],
+    ids=["one column", "quote", "bare", "a heading"],
+)
+def test_a_row_of_dashes_below_a_header_begins_a_table(text, table):
+    assert "".join(parts(text)) == table
 
 
 def test_json_behind_a_byte_order_mark_is_json():

@@ -12,11 +12,13 @@ _PATIENCE = 32  # brackets that may turn out not to open a JSON value; each cost
 _LEAF = 160  # characters of a JSON value that is not divided further; a list that is the whole value always is
 
 _FENCE = regex.compile(
-    r"^\ufeff?+[ \t]*+(?P<item>(?:(?:[-*+]|\d{1,9}+[.)])[ \t]++)*+)(?P<fence>`{3,}+|~{3,}+)(?P<info>[^\n]*+)\n?+", regex.M
+    r"^\ufeff?+[ \t]*+(?:>[ \t]*+)*+(?P<item>(?:(?:[-*+]|\d{1,9}+[.)])[ \t]++)*+)(?P<fence>`{3,}+|~{3,}+)(?P<info>[^\n]*+)\n?+",
+    regex.M,
 )
+_DASHES = r"[ \t]*+:?+-++:?+[ \t]*+"
+_RULER = rf"(?:\|?+{_DASHES}(?:\|{_DASHES})++\|?+|\|{_DASHES}\|)"
 _TABLE = regex.compile(
-    r"^[^\n|]*+\|[^\n]*+\n[ \t]*+\|?+[ \t]*+:?+-++:?+[ \t]*+(?:\|[ \t]*+:?+-++:?+[ \t]*+)++\|?+[ \t]*+\r?+(?:\n|\Z)"
-    r"(?:[^\n|]*+\|[^\n]*+(?:\n|\Z))*+",
+    rf"^[^\n|]*+\|[^\n]*+\n[ \t>]*+{_RULER}[ \t]*+\r?+(?:\n|\Z)(?:[^\n|]*+\|[^\n]*+(?:\n|\Z))*+",
     regex.M,
 )
 _TARGET = r"\((?:[^()\s]|\([^()\s]*+\)){1,2000}+(?:[ \t]++\"[^\"\n]*+\")?\)"
