@@ -16,22 +16,25 @@ from linguapress.commands.failures import reported
 from linguapress.commands.methods import show_methods
 from linguapress.commands.terminal import write
 
-_LATER = {
-    "train": "linguapress.training.cli",
-    "serve": "linguapress.serve.cli",
-    "bench": "linguapress.evaluation.cli",
-    "bench-grid": "linguapress.evaluation.grid_cli",
-    "report": "linguapress.evaluation.report_cli",
-    "bench-runtimes": "linguapress.evaluation.runtimes",
-    "bench-prepared": "linguapress.evaluation.prepared",
-    "bench-perplexity": "linguapress.evaluation.perplexity",
-    "bench-prompts": "linguapress.evaluation.prompts",
-    "bench-soft": "linguapress.evaluation.soft_bench",
-    "replicate-soft": "linguapress.commands.soft_replication",
-    "bench-parity": "linguapress.evaluation.parity_perplexity",
-    "bench-memories": "linguapress.evaluation.memories",
-    "break-even": "linguapress.evaluation.break_even",
-    "bench-distortion": "linguapress.evaluation.rate_distortion",
+_LATER = {  # module of the command, and what it does
+    "train": ("linguapress.training.cli", "Train the models that linguapress ships."),
+    "serve": ("linguapress.serve.cli", "Serve a web page and a JSON endpoint."),
+    "bench": ("linguapress.evaluation.cli", "Measure methods at equal budgets."),
+    "bench-grid": ("linguapress.evaluation.grid_cli", "Measure methods on many tasks at once, resumable, over processes."),
+    "report": ("linguapress.evaluation.report_cli", "Draw what bench-grid found: tables, curves, one HTML page."),
+    "bench-runtimes": ("linguapress.evaluation.runtimes", "Measure torch, ONNX Runtime and llmlingua on the same weights."),
+    "bench-prepared": ("linguapress.evaluation.prepared", "Measure what prepared records save, and that they change nothing."),
+    "bench-perplexity": ("linguapress.evaluation.perplexity", "Measure llmlingua and longllmlingua beside the package llmlingua."),
+    "bench-prompts": ("linguapress.evaluation.prompts", "Measure methods on few-shot prompts."),
+    "bench-soft": ("linguapress.evaluation.soft_bench", "Measure what the memories of a soft compressor are worth."),
+    "replicate-soft": ("linguapress.commands.soft_replication", "Replicate 500xCompressor and ICAE on a small model."),
+    "bench-parity": (
+        "linguapress.evaluation.parity_perplexity",
+        "Prove llmlingua and longllmlingua against the package llmlingua.",
+    ),
+    "bench-memories": ("linguapress.evaluation.memories", "Measure what stored memories save."),
+    "break-even": ("linguapress.evaluation.break_even", "Tell from which context length on compressing pays."),
+    "bench-distortion": ("linguapress.evaluation.rate_distortion", "Measure the distance to the optimum."),
 }
 
 
@@ -42,13 +45,13 @@ class Commands(TyperGroup):
         """The command that ``args`` begin with; a placeholder gives way to the ``app`` of its module."""
         name, command, rest = super().resolve_command(ctx, args)
         if name in _LATER:
-            command = typer.main.get_command(import_module(_LATER[name]).app)
+            command = typer.main.get_command(import_module(_LATER[name][0]).app)
         return name, command, rest
 
 
 app = typer.Typer(
     cls=Commands, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )  # fmt: skip
 
 
@@ -92,21 +95,8 @@ def _placeholder() -> None:
     raise NotImplementedError("the group replaces this command before it is called")
 
 
-app.command("train", help="Train the models that linguapress ships.")(_placeholder)
-app.command("serve", help="Serve a web page and a JSON endpoint.")(_placeholder)
-app.command("bench", help="Measure methods at equal budgets.")(_placeholder)
-app.command("bench-grid", help="Measure methods on many tasks at once, resumable, over processes.")(_placeholder)
-app.command("report", help="Draw what bench-grid found: tables, curves, one HTML page.")(_placeholder)
-app.command("bench-runtimes", help="Measure torch, ONNX Runtime and llmlingua on the same weights.")(_placeholder)
-app.command("bench-prepared", help="Measure what prepared records save, and that they change nothing.")(_placeholder)
-app.command("bench-perplexity", help="Measure llmlingua and longllmlingua beside the package llmlingua.")(_placeholder)
-app.command("bench-prompts", help="Measure methods on few-shot prompts.")(_placeholder)
-app.command("bench-parity", help="Prove llmlingua and longllmlingua against the package llmlingua.")(_placeholder)
-app.command("bench-memories", help="Measure what stored memories save.")(_placeholder)
-app.command("bench-soft", help="Measure what the memories of a soft compressor are worth.")(_placeholder)
-app.command("replicate-soft", help="Replicate 500xCompressor and ICAE on a small model.")(_placeholder)
-app.command("break-even", help="Tell from which context length on compressing pays.")(_placeholder)
-app.command("bench-distortion", help="Measure the distance to the optimum.")(_placeholder)
+for _name, (_module, _help) in _LATER.items():
+    app.command(_name, help=_help)(_placeholder)
 
 if __name__ == "__main__":
     app(prog_name="linguapress")
