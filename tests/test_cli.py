@@ -151,7 +151,7 @@ def test_json_is_the_compression(file):
     assert {**expected.to_dict(), "stages": 0} == {key: parsed[key] for key in expected.to_dict()} | {"stages": 0}
 
 
-@pytest.mark.parametrize("split", Split)
+@pytest.mark.parametrize("split", [Split.none, Split.passages, Split.lines])
 def test_json_tells_where_in_which_file_the_kept_characters_stand(tmp_path, split):
     texts = {"marked": "Same line.\n\n  Same line.\n", "windows": "\r\nSame line.\r\n \t\r\n\r\n  中文 \U0001f600. Same line.\r\n"}
     files = {str(tmp_path / name): text for name, text in texts.items()}
@@ -258,7 +258,7 @@ def test_unexpected_errors_are_one_line_unless_asked(file, monkeypatch):
         raise ZeroDivisionError("by\nzero")
 
     monkeypatch.delenv("LINGUAPRESS_TRACEBACK", raising=False)
-    monkeypatch.setattr("linguapress.commands.compress.load", broken)
+    monkeypatch.setattr("linguapress.commands.methods.load", broken)
     found = call(*HEAD, file)
     assert found.exit_code == 1
     assert "ZeroDivisionError: by zero" in one_line(found)

@@ -28,6 +28,7 @@ from linguapress.models.selector import selector_of
 from linguapress.models.token_classifier import TokenClassifier
 from linguapress.notes import KeepNote, UnitNote, probabilities, rounded_odds
 from linguapress.packing import packed, unpacked
+from linguapress.prepared import VERSION
 from linguapress.segment import sentences, words
 
 QUERY = "Who built the Lion Bridge?"
@@ -282,7 +283,7 @@ def test_a_part_of_a_record_is_an_error(size):
 @given(body=st.binary(max_size=200), kind=st.integers(0, 3), count=st.integers(0, 3))
 def test_nonsense_with_a_right_checksum_is_an_error_too(body, kind, count):
     rest = b"12345678" + bytes([count]) + bytes([kind]) + len(body).to_bytes(4, "little") + b"modelmod" + body
-    data = b"LP\x01" + zlib.crc32(rest).to_bytes(4, "little") + rest
+    data = b"LP" + bytes([VERSION]) + zlib.crc32(rest).to_bytes(4, "little") + rest
     with pytest.raises(InvalidRecord):
         Prepared.from_bytes(data if count != 1 or kind not in (1, 2) else data + b"?")
 

@@ -1,49 +1,50 @@
-"""Sentences said twice: the better rated one counts, the other comes last."""
+"""Sentences said twice: the better rated one stays."""
 
 import time
 
 import numpy as np
 import pytest
+from fakes import METHODS, count_words
 from hypothesis import given
 from hypothesis import strategies as st
 
-from linguapress import Passage, Units
-from linguapress.repeats import LAST, repeats_last
+from linguapress import Budget, Passage, Units
+from linguapress.repeats import LAST, unrepeated
 from linguapress.segment import sentences
 
 SAID = "The bridge was built by Marta Holm in 1894."
 OTHER = "Pigeons nest under the green deck every year."
 
 
-def rated(texts, ratings):
+def stay(texts, ratings, parts=True):
     passages = [Passage.whole(number, text) for number, text in enumerate(texts)]
-    rows = repeats_last(passages, [Units(sentences(text)) for text in texts], [np.array(row, dtype=np.float32) for row in ratings])
-    return [row.tolist() for row in rows]
+    rows = [np.array(row, dtype=np.float32) for row in ratings]
+    return unrepeated(passages, [Units(sentences(text)) for text in texts], rows, parts=parts)[0]
 
 
 def test_the_better_rated_of_two_equal_sentences_keeps_its_rating():
-    assert rated([f"{SAID} {OTHER}", SAID], [[1, 2], [3]]) == [[1 - LAST, 2], [3]]
+    assert stay([f"{SAID} {OTHER}", SAID], [[1, 2], [3]]) == [[1], [0]]
 
 
 def test_of_equally_rated_ones_the_first_does():
-    assert rated([SAID, f"{OTHER} {SAID}", SAID], [[1], [1, 1], [1]]) == [[1], [1, 1 - LAST], [1 - LAST]]
+    assert stay([SAID, f"{OTHER} {SAID}", SAID], [[1], [1, 1], [1]]) == [[0], [0], []]
 
 
 @pytest.mark.parametrize("again", [SAID.upper(), f"  {SAID}\n", SAID.replace(" ", "\t", 1), SAID.replace(" ", "  ")])
 def test_case_and_blanks_do_not_matter(again):
-    assert rated([SAID, again], [[2], [1]]) == [[2], [1 - LAST]]
+    assert stay([SAID, again], [[2], [1]]) == [[0], []]
 
 
 def test_a_sentence_may_be_said_twice_in_one_passage():
-    assert rated([f"{SAID} {SAID}"], [[1, 2]]) == [[1 - LAST, 2]]
+    assert stay([f"{SAID} {SAID}"], [[1, 2]]) == [[1]]
 
 
 def test_short_sentences_may_come_again():
-    assert rated(["It never fails.", "It never fails."], [[1], [2]]) == [[1], [2]]
+    assert stay(["It never fails.", "It never fails."], [[1], [2]]) == [[0], [0]]
 
 
 def test_what_differs_in_a_number_is_no_repetition():
-    assert rated([SAID, SAID.replace("1894", "1895")], [[1], [2]]) == [[1], [2]]
+    assert stay([SAID, SAID.replace("1894", "1895")], [[1], [2]]) == [[0], [0]]
 
 
 LONG = f"Before the war, when the town was small and poor, {SAID.lower()}"
@@ -51,8 +52,8 @@ LONG = f"Before the war, when the town was small and poor, {SAID.lower()}"
 
 @pytest.mark.parametrize("again", [LONG[:-9], LONG[12:], LONG.replace(",", ""), LONG[20:-12], LONG.upper()])
 def test_nor_do_a_cut_beginning_or_end_as_chunks_that_overlap_have_them(again):
-    assert rated([f"{LONG} {OTHER}", again], [[2, 1], [1]])[1] == [1 - LAST]
-    assert rated([f"{LONG} {OTHER}", again], [[1, 1], [2]])[1] == [2]
+    assert stay([f"{LONG} {OTHER}", again], [[2, 1], [1]])[1] == []
+    assert stay([f"{LONG} {OTHER}", again], [[1, 1], [2]])[1] == [0]
 
 
 @pytest.mark.parametrize(
@@ -66,7 +67,7 @@ def test_nor_do_a_cut_beginning_or_end_as_chunks_that_overlap_have_them(again):
     ],
 )
 def test_what_says_something_else_of_the_same_is_no_repetition(other):
-    assert rated([LONG, other], [[2], [1]]) == [[2], [1]]
+    assert stay([LONG, other], [[2], [1]]) == [[0], [0]]
 
 
 @pytest.mark.parametrize(
@@ -87,40 +88,55 @@ def test_what_says_something_else_of_the_same_is_no_repetition(other):
     ],
 )
 def test_nor_is_what_a_word_or_a_sign_makes_another_statement(better, worse):
-    assert rated([better, worse], [[2], [1]]) == [[2], [1]]
+    assert stay([better, worse], [[2], [1]]) == [[0], [0]]
 
 
 def test_signs_alone_may_be_said_once():
-    assert rated(["🌉" * 40, "🌉" * 40, "🚢" * 40], [[2], [1], [1]]) == [[2], [1 - LAST], [1]]
+    assert stay(["🌉" * 40, "🌉" * 40, "🚢" * 40], [[2], [1], [1]]) == [[0], [], [0]]
 
 
 def test_what_leaves_a_negation_out_is_no_repetition():
-    assert rated([LONG.replace("was built", "was not built"), LONG], [[2], [1]]) == [[2], [1]]
+    assert stay([LONG.replace("was built", "was not built"), LONG], [[2], [1]]) == [[0], [0]]
 
 
 def test_ten_thousand_sentences_of_one_pattern_are_quick():
     text = " ".join(f"The ship number {number} left the port of Leith in the morning." for number in range(10_000))
     start = time.perf_counter()
-    rated([text], [list(range(10_000))])
+    stay([text], [list(range(10_000))])
     assert time.perf_counter() - start < 20
 
 
-def test_sentences_that_are_out_of_the_question_stay_so():
-    assert rated([SAID, SAID], [[-np.inf], [-np.inf]]) == [[-np.inf], [-np.inf]]
+def test_what_is_forced_or_needed_stays():
+    text = f"{SAID} {SAID} {OTHER}"
+    spans = sentences(text)
+    for units in (Units(spans, forced=frozenset({0})), Units(spans, needs={2: (0,)})):
+        assert unrepeated([Passage.whole(0, text)], [units], [np.array([1, 2, 3])])[0] == [[0, 1, 2]]
 
 
-def test_the_ratings_given_are_not_changed():
-    given_rows = [np.ones(2)]
-    repeats_last([Passage.whole(0, f"{SAID} {SAID}")], [Units(sentences(f"{SAID} {SAID}"))], given_rows)
-    assert given_rows[0].tolist() == [1, 1]
+def test_a_part_of_a_longer_sentence_that_may_not_fit_comes_last():
+    passages = [Passage.whole(number, text) for number, text in enumerate((LONG, SAID.lower(), LONG))]
+    units = [Units(sentences(passage.text)) for passage in passages]
+    kept, rows = unrepeated(passages, units, [np.array([3.0]), np.array([2.0]), np.array([1.0])])
+    assert kept == [[0], [0], []]
+    assert [row.tolist() for row in rows] == [[3], [2 - LAST], []]
+
+
+def test_nan_is_the_lowest_rating():
+    assert stay([SAID, SAID], [[np.nan], [0.5]]) == [[], [0]]
+
+
+def test_a_statement_is_not_lost_to_a_longer_sentence_that_does_not_fit():
+    long = f"As every guide of the town tells all who come and listen to him for long enough, {SAID[0].lower()}{SAID[1:]}"
+    out = METHODS["sentence_filter"].compress(
+        [long, f"{SAID} {OTHER}"], "Who built the bridge?", budget=Budget(tokens=10, count=count_words)
+    )
+    assert "built" in out.text
 
 
 @given(picks=st.lists(st.lists(st.tuples(st.sampled_from([SAID, OTHER]), st.integers(0, 3)), min_size=1, max_size=4), max_size=4))
-def test_each_sentence_keeps_one_rating_and_that_is_its_best(picks):
-    rows = rated([" ".join(text for text, _ in row) for row in picks], [[rating for _, rating in row] for row in picks])
-    flat = zip((pick for row in picks for pick in row), (value for row in rows for value in row), strict=True)
-    found = [(said, rating, value) for (said, rating), value in flat]
+def test_each_sentence_stays_once_where_it_is_rated_best(picks):
+    kept = stay([" ".join(text for text, _ in row) for row in picks], [[rating for _, rating in row] for row in picks])
+    found = [row[number] for row, numbers in zip(picks, kept, strict=True) for number in numbers]
     for text in (SAID, OTHER):
-        before, after = ([row[place] for row in found if row[0] == text] for place in (1, 2))
-        assert [value for value in after if value >= 0] == ([max(before)] if before else [])
-        assert sorted(value % LAST for value in after) == sorted(before)
+        ratings = [rating for row in picks for said, rating in row if said == text]
+        assert [rating for said, rating in found if said == text] == ([max(ratings)] if ratings else [])

@@ -155,3 +155,50 @@ def test_splitting_takes_time_in_proportion(split, name):
     start = time.perf_counter()
     split(text)
     assert time.perf_counter() - start < 3
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Die Brücke ist ein Bau der Stadt. |Sie wurde am 11. Januar 2017 eröffnet und kostete rund 866 Mio. Euro. |Am 3. Okt. 1990 war das Fest.",
+        "Le musée a ouvert le 1er mai. |M. Dupont l'a dirigé, cf. art. 5 de la loi. |L'entrée coûte env. 15 euros et elle est au fond.",
+        "El Sr. Pérez pagó aprox. 20 euros en la av. Libertador. |La Dra. Ruiz nació el 3 de mayo en una casa.",
+        "De brug is van de stad. |Dhr. Jansen woont op nr. 5. |Het is bijv. mooi en het kost ca. 20 mln. euro.",
+        "The bridge cost approx. 4.5 million roubles, of which the state paid est. $2 million. |See pp. 12-15 of Vol. 2. |It is old.",
+        "He sells it. |iPhones are in the shop. |It is est. 5 percent of the sales.",
+        "i went home. |then i slept. |it was late. |we ate. |he ran. |it is ok.",
+        "We lost.|The other team won. |All was fine. |Born in 44 a.C. he died.",
+        "It is about 24 mm. |The cornea is thin. |The score was 21. |Janet won. |He was 14. |Separate rules apply.",
+        "World War and all that came after it in the long years of\n|II. |Many died in the war.",
+        "I. Introduction\n|II. Methods are new. |They work.",
+        "Manual on the Law of the Air and of Missiles\n|which in turn will help improve the protection of civilians in armed conflicts "
+        "of every kind, wherever they are.",
+        "The bridge that was built by Marta Holm long before the war\nof 1894 is the oldest one that spans the river and the\nwalls of the town.",
+    ],
+    ids=[
+        "de",
+        "fr",
+        "es",
+        "nl",
+        "en",
+        "brands",
+        "small letters",
+        "no blank",
+        "no month",
+        "wrapped numeral",
+        "numerals",
+        "title",
+        "wrapped",
+    ],
+)
+def test_an_abbreviation_or_an_ordinal_ends_no_sentence(text):
+    parts = text.split("|")
+    whole = "".join(parts)
+    assert [whole[start:end] for start, end in sentences(whole)] == parts
+
+
+@pytest.mark.parametrize("text", ["a. " * 100_000, "1. " * 100_000, "A.b" * 100_000, ("x" * 50 + "\na") * 10_000])
+def test_hostile_full_stops_are_quick(text):
+    start = time.perf_counter()
+    sentences(text)
+    assert time.perf_counter() - start < 20

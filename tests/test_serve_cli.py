@@ -101,12 +101,35 @@ def test_a_port_that_is_taken_is_named():
         (["--host", "::"], 2, "--allow-host"),
         (["--method", "nope"], 2, "choose one of lingua"),
         (["--method", "/some/folder"], 2, "unknown method"),
+        (["--method", "nope", "--set", "effort=low"], 2, "choose one of lingua"),
+        (["--method", "head", "--set", "effort=low"], 2, "head has no setting 'effort'; settings of head: none"),
+        (["--set", "treshold=0.3"], 2, "has no setting 'treshold'; settings of lingua: model=mini, "),
+        (["--set", "query_select.threshold=much"], 2, "threshold takes a number or none, not 'much'; settings of query_select: "),
+        (
+            ["--set", "llmlingua.model=lm"],
+            2,
+            "'llmlingua' is none of the methods, lingua, query_select, llmlingua2, sentence_filter, head",
+        ),
     ],
 )
 def test_what_cannot_be_served_is_said(args, code, says):
     found = call("--port", "0", *args)
     assert found.exit_code == code
     assert says in one_line(found)
+
+
+@pytest.mark.enable_socket
+def test_settings_are_those_of_all_methods_or_of_one(monkeypatch):
+    served = {}
+    monkeypatch.setattr("linguapress.serve.cli._warm", lambda presses: None)
+    monkeypatch.setattr("linguapress.serve.app.build", lambda presses, **_: served.update(presses))
+    monkeypatch.setattr("linguapress.serve.run.run", lambda *_: None)
+    chosen = ["--method", "query_select", "--method", "selective_context", "--method", "head"]
+    found = call("--port", "0", *chosen, "--set", "query_select.threshold=0.3", "--set", "threshold=0.2", "--set", "unit=words")
+    assert found.exit_code == 0, found.output
+    assert served["query_select"] == load("query_select", threshold=0.3)
+    assert served["selective_context"] == load("selective_context", threshold=0.2, unit="words")
+    assert served["head"] == load("head")
 
 
 @pytest.mark.parametrize(

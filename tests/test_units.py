@@ -52,3 +52,15 @@ def test_what_is_left_is_bound_and_marked_as_it_was(units, chosen):
 @given(units=bound_units())
 def test_all_of_them_are_the_same_units(units):
     assert units.only(range(8)) == units
+
+
+def test_glued_units_are_one_and_have_all_bonds_of_their_parts():
+    units = Units(
+        [Span(0, 2), Span(2, 5), Span(5, 6), Span(6, 9)], needs={2: (0, 1), 3: (2,)}, forced=frozenset({2}), frame=frozenset({0, 1})
+    )
+    assert units.glued([2]) == Units(
+        [Span(0, 2), Span(2, 6), Span(6, 9)], {1: (0,), 2: (1,)}, frozenset({1}), frame=frozenset({0}), verbatim=frozenset({1})
+    )
+    assert units.glued([]) == units
+    assert {type(unit) for unit in units.glued([3]).forced | units.glued([3]).frame | units.glued([3]).verbatim} == {int}
+    assert units.glued([0, 1, 2, 3]).spans == [Span(0, 9)]

@@ -8,9 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
-import numpy as np
-from numpy.typing import NDArray
-
+from linguapress.beginnings import beginnings
 from linguapress.budget import Budget
 from linguapress.compression import Compression
 from linguapress.counters import remembering
@@ -20,9 +18,10 @@ from linguapress.guard import Guard
 from linguapress.notes import Notes, all_notes
 from linguapress.prepared import Prepared
 from linguapress.recall import forgotten, portions, recalled
-from linguapress.scores import Floats, Rating, TokenScores, by_place, unit_of
+from linguapress.repeats import unrepeated
+from linguapress.scores import Rating, by_place
 from linguapress.segment import sentences, whole, words
-from linguapress.select import Rows, keep_best
+from linguapress.select import keep_best
 from linguapress.text import Passage, Span
 from linguapress.unit_scores import UnitScores
 from linguapress.units import Units
@@ -168,7 +167,13 @@ class Compressor(ABC):
 
 
 class UnitCompressor(Compressor):
-    """A method that only ranks units: it splits, scores, and keeps the best."""
+    """A method that only ranks units: it splits, scores, and keeps the best.
+
+    Attributes:
+        distinct: whether units that a better rated one says as well are dropped, as overlapping chunks have them.
+    """
+
+    distinct: ClassVar[bool] = False
 
     def split(self, text: str) -> list[Span]:
         """Units of a text, tiling it: words, unless a method says otherwise."""
@@ -194,10 +199,13 @@ class UnitCompressor(Compressor):
         """Keeps the best units that fit; of the best one its beginning, when none fits."""
         units = [self.units(passage.text) for passage in draft.passages]
         rating = self.score(draft.passages, units, draft.query)
-        known = rated(draft, rating, units).warning(*rating.warnings)
-        reduced = keep_best(known, units, rating.units)
+        known, rows = rated(draft, rating, units).warning(*rating.warnings), rating.units
+        if self.distinct:
+            stay, rows = unrepeated(draft.passages, units, rows)
+            units = [item.only(numbers) for item, numbers in zip(units, stay, strict=True)]
+        reduced = keep_best(known, units, rows)
         if not reduced.text and draft.limit > 0:
-            reduced = beginnings(known, units, rating.units)
+            reduced = beginnings(known, units, rows)
         return self.guarded.reported(known, reduced)
 
 
@@ -211,40 +219,6 @@ def rated(draft: Draft, rating: Rating, units: Sequence[Units] = ()) -> Draft:
         return draft
     pairs = zip(draft.passages, rating.passages, strict=True)
     return replace(draft, passages=tuple(replace(passage, score=float(score)) for passage, score in pairs))
-
-
-def beginnings(draft: Draft, units: Sequence[Units], scores: Rows, tokens: Sequence[TokenScores] = ()) -> Draft:
-    """Words of the best units, when no whole unit fits: the first ones, or the ones around the best of ``tokens``."""
-    finer = [words(passage.text) for passage in draft.passages]
-    owners = [unit_of(np.array(spans, dtype=np.int64).reshape(-1, 2), item.spans) for spans, item in zip(finer, units, strict=True)]
-    values = [np.asarray([*row, -np.inf])[owner] for row, owner in zip(_places(scores), owners, strict=True)]
-    told = any(row.values.any() for row in tokens)
-    if told:
-        peaks = [row.peak(passage, spans) for row, passage, spans in zip(tokens, draft.passages, finer, strict=True)]
-        values = [row - away for row, away in zip(values, map(_distances, owners, peaks), strict=True)]
-    cut = keep_best(draft, finer, values)
-    part = "what is around the answer" if told else "the beginning"
-    return cut.warning(f"no whole unit fits {draft.limit} tokens; {part} of the best one was kept") if cut.text else cut
-
-
-def _places(scores: Rows) -> list[Floats]:
-    """Scores with one between any two units, the earlier of equal ones the better; -inf stays."""
-    if not scores:
-        return []
-    flat = np.nan_to_num(np.concatenate([np.empty(0), *scores]), nan=-np.inf, posinf=np.inf, neginf=-np.inf)
-    places = np.empty(len(flat))
-    places[np.argsort(-flat, kind="stable")] = -np.arange(len(flat))
-    return np.split(np.where(flat == -np.inf, flat, places), np.cumsum([len(row) for row in scores])[:-1])
-
-
-def _distances(owner: NDArray[np.int64], peaks: Floats) -> Floats:
-    """How far each word stands from the highest peak of its unit, 0 to less than 1, shape [words]; 0 for words of none."""
-    found = np.zeros(len(owner))
-    inside = np.flatnonzero(owner >= 0)
-    for places in np.split(inside, np.flatnonzero(np.diff(owner[inside])) + 1):
-        if len(places):
-            found[places] = np.abs(places - places[np.argmax(peaks[places])]) / (len(owner) + 1)
-    return found
 
 
 def _check_documents(documents: Sequence[str]) -> None:

@@ -42,8 +42,9 @@ class Guard:
             Where not even part of a sentence fits a budget, they go like any words.
         keep: regular expressions; what they match survives at every stage, as long as the unit that holds it fits, and is
             never split.
-        structure: fenced code, Markdown links and lines of link lists stay whole; table rows bring their header; what is
-            kept of a JSON value still parses.
+        structure: fenced code, Markdown links and lines of link lists stay whole; table and CSV rows bring their header; lines of
+            code without fences, YAML, XML and logs stay whole and bring those that they are nested in; what is kept of a JSON
+            value still parses.
     """
 
     numbers: bool = True

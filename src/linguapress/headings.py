@@ -12,6 +12,10 @@ from linguapress.units import Units
 
 _MARKED = regex.compile(r"[ \t]*#{1,6}[ \t]")
 _ENDED = regex.compile(r"[.,;!?…。！？；]\s*$", regex.REVERSE)
+_NO_TITLE = regex.compile(  # first lines of code, markup, settings, logs
+    r"[^\n]*(?:[={}<>;\\]|::|\d\d:\d\d:\d\d)|\s*(?:(?:import|from|package|using|include|require)\b|#|//|/\*|--|\$ )"
+    r"|\s*[a-z_][\w.-]*:(?:\s|$)",
+)
 _LONGEST = 120  # characters
 
 
@@ -37,12 +41,15 @@ def _level(text: str, start: int, end: int, first: bool) -> int | None:
     if marked := _MARKED.match(text, start, end):
         return marked.group().count("#")
     title = first and end - start <= _LONGEST and text[start:end].endswith("\n")
-    return 0 if title and not _ENDED.search(text, start, end) else None
+    if not title or _ENDED.search(text, start, end):
+        return None
+    return None if _NO_TITLE.match(text, start, end) else 0
 
 
 def with_headings(text: str, units: Units) -> Units:
     """Sentences that bring their heading along; a heading alone says nothing and is not kept."""
-    above = {index: heading for index, heading in enumerate(headings(text, units.spans)) if heading >= 0}
+    found = enumerate(headings(text, units.spans))
+    above = {index: heading for index, heading in found if heading >= 0 and heading not in units.verbatim}
     if not above:
         return units
     needs = {**units.needs, **{index: (*units.needs.get(index, ()), heading) for index, heading in above.items()}}

@@ -15,7 +15,7 @@ from linguapress.notes import KeepNote, Note, Notes, UnitNote
 from linguapress.packing import packed, unpacked
 from linguapress.units import Units
 
-VERSION = 1
+VERSION = 2
 _DIGEST = 8  # bytes
 _HEAD = struct.Struct(f"<2sBI{_DIGEST}sB")  # mark, version, checksum of what follows it, digest of the text, number of notes
 _CHECKED = 7  # where what the checksum covers begins

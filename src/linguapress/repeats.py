@@ -22,23 +22,34 @@ _NEGATION = regex.compile(NEGATION)
 _STOP = regex.compile(r"[.!?。！？…।؟][\p{Pe}\p{Pf}\"']*$")
 
 
-def repeats_last(passages: Sequence[Passage], units: Sequence[Units], ratings: Sequence[Floats]) -> list[Floats]:
-    """The ratings, those of sentences that stand, whole, in a better rated one lowered by :data:`LAST`.
+def unrepeated(
+    passages: Sequence[Passage], units: Sequence[Units], ratings: Sequence[Floats], *, parts: bool = False
+) -> tuple[list[list[int]], list[Floats]]:
+    """Which units of each passage stay, and their ratings: a sentence that a better rated one says as well goes.
 
-    Letter case, blanks and punctuation do not count, and a word may be cut at either end; both must negate the same.
+    One that stands in a longer sentence goes only with ``parts``; else it comes last, for the longer one may not fit. Letter case,
+    blanks and punctuation do not count, and a word may be cut at either end; both must negate the same. Units that are forced or
+    that others need stay.
     """
-    rows: list[Floats] = [np.array(row, dtype=np.float64) for row in ratings]
+    rows = [np.array(row, dtype=np.float64) for row in ratings]
+    order = [np.nan_to_num(row, nan=-np.inf, posinf=np.inf, neginf=-np.inf) for row in rows]
+    stay = [set(range(len(row))) for row in rows]
     places = [(p, u) for p, row in enumerate(rows) for u in range(len(row))]
     said = _Said()
-    for p, u in sorted(places, key=lambda place: -rows[place[0]][place[1]]):
+    for p, u in sorted(places, key=lambda place: -order[place[0]][place[1]]):
         start, end = units[p].spans[u]
         key = " ".join(passages[p].text[start:end].casefold().split())
         if len(key) < _SHORTEST:
             continue
         sentence = _Sentence.of(key)
-        if said.again(sentence):
+        if sentence.text in said.texts:
+            stay[p].discard(u)
+        elif said.again(sentence):
+            if parts:
+                stay[p].discard(u)
             rows[p][u] -= LAST
-    return rows
+    kept = [item.company(*numbers, *item.forced) for item, numbers in zip(units, stay, strict=True)]
+    return kept, [row[numbers] for row, numbers in zip(rows, kept, strict=True)]
 
 
 class _Sentence(NamedTuple):
@@ -78,9 +89,7 @@ class _Said:
         self.having: dict[tuple[str, ...], list[_Sentence]] = {}
 
     def again(self, sentence: _Sentence) -> bool:
-        """Whether a sentence repeats one that was said; if not, it has been said now."""
-        if sentence.text in self.texts:
-            return True
+        """Whether a sentence stands in one that was said; if not, it has been said now."""
         known = [self.having.setdefault(run, []) for run in sentence.runs()]
         rarest: list[_Sentence] = min(known, key=len)
         if any(map(sentence.stands_in, rarest)):

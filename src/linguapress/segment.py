@@ -14,6 +14,7 @@ import regex
 import sentencex
 
 from linguapress.text import Span
+from linguapress.tongues import tongue
 
 Splitter = Callable[[str], list[Span]]
 
@@ -38,6 +39,21 @@ _ATOM = regex.compile(
 _UNSPACED = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}ー]+|\p{Thai}+")
 # A backslash and a straight quote may belong to what follows them: an escape, the end of a JSON string.
 _CLOSING = r"(?![\\\"])[\p{Pe}\p{Pf}\p{Po}\p{Mn}\p{Me}\p{Mc}\u200d\ufe0e\ufe0f]"
+# What ends no sentence: an abbreviation before its number, a title, a Roman numeral above a section.
+_RUNS_ON = regex.compile(
+    r"(?i:\b(?:approx|aprox|ca|c|circa|est|vols?|nos?|nr|núm|num|figs?|pp?|art|§|sect?|chap|ch|eqs?|cf|mio|mln|mrd|av|vs)\.\s+(?=\p{Sc}?\d))"
+    r"|(?:^|\s)(?:MM?|Mme|Mlle|Mgr)\.\s+(?=\p{Lu})"
+    r"|(?<=\A|(?:\A|\n)[^\n]{0,50}\n)[ \t]*[IVX]{1,5}[.)]\s+(?=\S)",
+    regex.M,
+)
+_GERMAN_DATE = regex.compile(
+    r"\b\d{1,2}\.\s+(?=(?:Jan(?:uar)?|Feb(?:ruar)?|März|Mär|Apr(?:il)?|Mai|Juni?|Juli?|Aug(?:ust)?|Sept?(?:ember)?|Okt(?:ober)?"
+    r"|Nov(?:ember)?|Dez(?:ember)?)\b)"
+)
+_SMALL = regex.compile(r"\p{Ll}(?!\p{Lu})")
+_SHORT = regex.compile(r"(?<!\p{L})\p{L}{1,5}\.[^\S\n]*$")
+_INITIAL = regex.compile(r"(?<!\p{L})\p{L}{1,2}\.$")
+_FEW = 0.2  # share of the sentences up to which small letters after a full stop are taken for what follows an abbreviation
 # A line end inside hard-wrapped prose: a long line that does not end like a sentence, and a small letter after it.
 _SOFT_BREAK = regex.compile(r"(?<=[^\n]{40,}[^\n.!?:;\s][ \t]*)\r?\n(?=[ \t]*\p{Ll})")
 _CHUNK = 8192  # characters given to the sentence splitter at once
@@ -66,23 +82,49 @@ def lines(text: str) -> list[Span]:
     return tile((match.end() for match in regex.finditer(r"\n", text)), len(text))
 
 
-def sentences(text: str, language: str = "en") -> list[Span]:
+def sentences(text: str, language: str | None = None) -> list[Span]:
     """Sentences; a line end also parts them, unless the sentence visibly runs on.
 
     Args:
         text: any text; full stops of other scripts (。 । ؟ and so on) count in every language.
-        language: two-letter code that chooses the abbreviation list.
+        language: two-letter code that chooses the abbreviation list; None = as the text's commonest words tell.
     """
     cuts: set[int] = set()
+    language = language or tongue(text)
     for start, end, whole_sentences in _chunks(text):
         found = sentencex.get_sentence_boundaries(language, encodable(text[start:end]))
         cuts.update(start + boundary["end_index"] for boundary in found)
         if not whole_sentences:
             cuts.discard(end)
+    cuts = {cut for cut in cuts if not _in_word(text, cut)}
+    small = {cut for cut in cuts if _abbreviated(text, cut)}
+    if len(small) <= 1 + _FEW * len(cuts):  # else the writer uses small letters for all
+        cuts -= small
+    for pattern in (_RUNS_ON, _GERMAN_DATE) if language == "de" else (_RUNS_ON,):
+        cuts.difference_update(match.end() for match in pattern.finditer(text))
     if "\n" in text:
-        soft = {match.end() for match in _SOFT_BREAK.finditer(text)}
+        soft = {match.end() for match in _SOFT_BREAK.finditer(text) if _wrapped(text, match.start(), match.end())}
         cuts.update(match.end() for match in _LINE_END.finditer(text) if match.end() not in soft)
     return join_blank(text, tile(cuts, len(text)))
+
+
+def _in_word(text: str, cut: int) -> bool:
+    """Whether a full stop stands before a small letter, or, after one or two letters, before any: "e.g.", "a.C."."""
+    if text[cut - 1] != "." or not text[cut : cut + 1].isalpha():
+        return False
+    return _SMALL.match(text, cut) is not None or _INITIAL.search(text, max(0, cut - 4), cut) is not None
+
+
+def _abbreviated(text: str, cut: int) -> bool:
+    """Whether a short word's full stop is followed, on the same line, by a small letter."""
+    return _SMALL.match(text, cut) is not None and _SHORT.search(text, max(0, cut - 10), cut) is not None
+
+
+def _wrapped(text: str, start: int, end: int) -> bool:
+    """Whether the lines around a line end are of like length; a title above a whole paragraph is not."""
+    line = start - text.rfind("\n", 0, start) - 1
+    stop = text.find("\n", end, end + 2 * line + 1)
+    return (len(text) if stop < 0 else stop) - end <= 2 * line
 
 
 def _chunks(text: str) -> Iterator[tuple[int, int, bool]]:

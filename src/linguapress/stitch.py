@@ -6,6 +6,7 @@ has there: a line end beats a space, and a sentence that lost its last word keep
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -14,6 +15,7 @@ from typing import NamedTuple
 from linguapress.units import Units
 
 _MARKS = ".,;:!?…،؛؟。，、；：！？"
+_BLANKS = re.compile(r"\s*\n\s*")
 _STOPS = frozenset(".!?…؟。！？")
 
 
@@ -92,7 +94,18 @@ class Stitcher:
         for tail in self.tails[at + 1 : following]:  # the most line ends, then any blank, then the earlier one
             if tail.breaks > blank.breaks or (tail.end > tail.blank and not (blank.breaks or blank.end > blank.blank)):
                 blank = tail
+        if not self.tiled:
+            blank = self._wider(blank, unit, following)
         return (mark.mark, mark.blank), (blank.blank, blank.end)
+
+    def _wider(self, blank: Tail, unit: int, following: int) -> Tail:
+        """The blanks with the most line ends between two units, where they have more than ``blank``."""
+        spans = self.units.spans
+        for found in _BLANKS.finditer(self.text, spans[unit].end, spans[following].start):
+            breaks = found.group().count("\n")
+            if breaks > blank.breaks:
+                blank = Tail(found.start(), found.start(), found.end(), False, breaks)
+        return blank
 
     def _stop(self, unit: int, following: int) -> int:
         """The dropped unit on the same line that ends the sentence of a kept one; the kept one itself where there is none."""

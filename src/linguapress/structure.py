@@ -1,12 +1,14 @@
-"""Finding what is more than prose: fenced code, Markdown tables and links, JSON values."""
+"""Finding what is more than prose: fenced code, Markdown tables and links, JSON values, and lines laid out without fences."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import regex
+
+from linguapress.layout import layouts
 
 _PATIENCE = 32  # brackets that may turn out not to open a JSON value; each costs a look at what follows
 _LEAF = 160  # characters of a JSON value that is not divided further; a list that is the whole value always is
@@ -23,7 +25,7 @@ _TABLE = regex.compile(
 )
 _TARGET = r"\((?:[^()\s]|\([^()\s]*+\)){1,2000}+(?:[ \t]++\"[^\"\n]*+\")?\)"
 _LINK_ITEM = regex.compile(r"^[ \t]*+(?:[-*+•]|\d++[.)])[ \t]++[^\n]*(?:\]\([^)\s]+|https?://\S+)[^\n]*+(?:\n|\Z)", regex.M)
-_LINK = regex.compile(rf"!?\[(?:[^\[\]\n]|\[[^\[\]\n]*\]){{1,300}}\]{_TARGET}\p{{P}}*\s*")
+_LINK = regex.compile(rf"!?\[(?:[^\[\]\n]|\[[^\[\]\n]*\]){{1,300}}\]{_TARGET}\p{{P}}*(?:\s*\n|[^\S\n]*)")
 _JSON_START = regex.compile(r"^\ufeff?+[ \t]*+(?=[\[{])", regex.M)
 _JSON_TOKEN = regex.compile(r'"(?:[^"\\]|\\.)*+"|[\[\]{},]|[^\s"\[\]{},]+')
 
@@ -51,23 +53,44 @@ class Block:
 
 def blocks(text: str) -> list[Block]:
     """Structured parts of ``text``, ascending and disjoint; each begins and ends a unit."""
+    values = list(_json_blocks(text)) if "{" in text or "[" in text else []
+    inner = [_is_indented_line(text, value) for value in values]  # rather a part of code, if it stands in some
+    firm = _disjoint([*_fences_and_tables(text), *(value for value, part in zip(values, inner, strict=True) if not part)])
+    return _disjoint([*firm, *_laid_out(text, firm), *values, *_links(text)])
+
+
+def _is_indented_line(text: str, block: Block) -> bool:
+    return block.start > 0 and text[block.start - 1] in " \t" and "\n" not in text[block.start : block.end].rstrip()
+
+
+def _disjoint(candidates: Iterable[Block]) -> list[Block]:
+    """The first of those that overlap, and the longest of those that begin together."""
     found: list[Block] = []
-    for block in sorted(_candidates(text), key=lambda block: (block.start, -block.end)):
+    for block in sorted(candidates, key=lambda block: (block.start, -block.end)):
         if not found or block.start >= found[-1].end:
             found.append(block)
     return found
 
 
-def _candidates(text: str) -> Iterator[Block]:
+def _fences_and_tables(text: str) -> Iterator[Block]:
     if "```" in text or "~~~" in text:
         yield from _fences(text)
     if "|" in text:
         yield from (_table(text, match.start(), match.end()) for match in _TABLE.finditer(text))
+
+
+def _links(text: str) -> Iterator[Block]:
     if "](" in text or "://" in text:
         yield from (_solid(match.start(), match.end()) for match in _LINK_ITEM.finditer(text))
         yield from (Block(match.start(), match.end()) for match in _LINK.finditer(text))
-    if "{" in text or "[" in text:
-        yield from _json_blocks(text)
+
+
+def _laid_out(text: str, firm: Sequence[Block]) -> Iterator[Block]:
+    """Code, YAML, XML, CSV and logs between what is more certain."""
+    places = [0, *(place for block in firm for place in (block.start, block.end)), len(text)]
+    for start, end in zip(places[::2], places[1::2], strict=True):
+        for cuts, needs, frame in layouts(text, start, end):
+            yield Block(cuts[0], cuts[-1], cuts, needs, frame, verbatim=True)
 
 
 def _fences(text: str) -> Iterator[Block]:

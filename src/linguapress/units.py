@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 
 from linguapress.text import Span
 
@@ -48,3 +49,23 @@ class Units:
         needs = {place[unit]: tuple(place[other] for other in self.needs[unit]) for unit in kept if unit in self.needs}
         spans = [self.spans[unit] for unit in kept]
         return Units(spans, needs, placed(self.forced), placed(self.vital), placed(self.frame), placed(self.verbatim))
+
+    def glued(self, inner: Iterable[int]) -> Units:
+        """The same, with the units ``inner`` joined to those before them, as parts of one verbatim unit."""
+        joined = frozenset(inner) - {0}
+        if not joined:
+            return self
+        place = [0, *accumulate(int(unit not in joined) for unit in range(1, len(self.spans)))]
+
+        def placed(units: Iterable[int]) -> frozenset[int]:
+            return frozenset(place[unit] for unit in units)
+
+        needs: dict[int, tuple[int, ...]] = {}
+        for unit, company in self.needs.items():
+            others = (place[other] for other in company if place[other] != place[unit])
+            needs[place[unit]] = tuple(dict.fromkeys((*needs.get(place[unit], ()), *others)))
+        firsts = [unit for unit in range(len(self.spans)) if unit not in joined]
+        ends = [*(self.spans[unit - 1].end for unit in firsts[1:]), self.spans[-1].end]
+        spans = [Span(self.spans[unit].start, end) for unit, end in zip(firsts, ends, strict=True)]
+        frame = placed(self.frame) - placed(set(range(len(self.spans))) - self.frame)
+        return Units(spans, needs, placed(self.forced), placed(self.vital), frame, placed(self.verbatim | joined))

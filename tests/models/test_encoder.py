@@ -2,7 +2,9 @@
 
 import copy
 import pickle
+import shutil
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from samples import BRIDGE, CHINESE, DOCUMENTS, HOSTILE, OVEN, PROSE, RECORDS, TABLE
 
-from linguapress import Budget, ModelNotFound, UnknownName, load
-from linguapress.models.encoder import Encoder
+from linguapress import BrokenModel, Budget, ModelNotFound, UnknownName, load
+from linguapress.models.encoder import Encoder, shared_encoder
 from linguapress.models.token_classifier import TokenClassifier
 from linguapress.models.windows import batches, past_blanks, windows
 
@@ -101,8 +103,6 @@ def test_special_tokens_in_a_text_are_read_as_text(model, text, request):
 
 
 def relabelled(folder, target, names):
-    import shutil
-
     import transformers
 
     shutil.copytree(folder, target)
@@ -194,6 +194,69 @@ def test_an_encoder_pickles_without_its_weights(bert):
     encoder.read([OVEN])
     assert len(pickle.dumps(encoder)) < 2000
     assert same(pickle.loads(pickle.dumps(encoder)).read([OVEN])[0], encoder.read([OVEN])[0])
+
+
+@pytest.mark.parametrize(
+    ("frame", "special"), [("[CLS] $A [SEP]", [("[CLS]", 2), ("[SEP]", 3)]), ("$A [SEP]", [("[SEP]", 3)]), ("$A", [])]
+)
+def test_special_tokens_stand_where_the_tokenizer_puts_them_whatever_their_names(frame, special, bert, tmp_path):
+    from tokenizers.processors import TemplateProcessing
+    from transformers import PreTrainedTokenizerFast
+
+    folder = shutil.copytree(bert, tmp_path / "model")
+    tokenizer = PreTrainedTokenizerFast.from_pretrained(folder)
+    backend = tokenizer.backend_tokenizer
+    backend.post_processor = TemplateProcessing(single=frame, special_tokens=special)
+    PreTrainedTokenizerFast(tokenizer_object=backend, unk_token="[UNK]", model_max_length=64).save_pretrained(folder)
+    loaded = Encoder(str(folder), "cpu").loaded
+    before, _, after = frame.partition("$A")
+    names = [[loaded.tokenizer.id_to_token(number) for number in part.tolist()] for part in (loaded.prefix, loaded.suffix)]
+    assert names == [before.split(), after.split()]
+
+
+def spoilt(folder, target):
+    """A copy of which the last norm has one number that is none."""
+    from safetensors.torch import load_file, save_file
+
+    shutil.copytree(folder, target)
+    weights = load_file(target / "model.safetensors")
+    weights["bert.encoder.layer.1.output.LayerNorm.bias"][5] = float("nan")
+    save_file(weights, target / "model.safetensors", metadata={"format": "pt"})
+    return target
+
+
+@pytest.mark.parametrize("head", [True, False])
+def test_nan_is_an_error(head, bert, tmp_path):
+    folder = spoilt(bert, tmp_path / "model")
+    config = folder / "config.json"
+    config.write_text(config.read_text() if head else config.read_text().replace("BertForTokenClassification", "BertModel"))
+    encoder = Encoder(str(folder), "cpu")
+    assert (encoder.loaded.keep is not None) == head
+    with pytest.raises(BrokenModel, match=r"the encoder .* answers with NaN"):
+        encoder.read([OVEN, "Short."])
+    assert encoder.read([""])[0].states.shape == (0, 32)
+
+
+def test_a_folder_written_anew_is_read_anew(bert, tmp_path):
+    folder = shutil.copytree(bert, tmp_path / "model")
+    before = shared_encoder(str(folder), "cpu")
+    assert len(before.read([OVEN])) == 1
+    assert shared_encoder(str(folder), "cpu") is before
+    shutil.rmtree(folder)
+    spoilt(bert, folder)
+    with pytest.raises(BrokenModel):
+        shared_encoder(str(folder), "cpu").read([OVEN])
+
+
+def test_a_tokenizer_of_more_tokens_than_the_model_has_is_refused(bert, tmp_path):
+    import transformers
+
+    folder = Path(shutil.copytree(bert, tmp_path / "model"))
+    model = transformers.AutoModelForTokenClassification.from_pretrained(folder)
+    model.resize_token_embeddings(100)
+    model.save_pretrained(folder)
+    with pytest.raises(ModelNotFound, match=r"knows \d+ tokens, the model 100"):
+        Encoder(str(folder), "cpu").read(["a"])
 
 
 @pytest.mark.parametrize("kind", ["llmlingua2", "lingua"])

@@ -16,14 +16,15 @@ from samples import BRIDGE, CHINESE, DOCUMENTS, HOSTILE, OVEN, hostile
 from torch import nn
 from transformers import AutoModel, AutoTokenizer
 
-from linguapress import ModelNotFound, Passage, Units, UnknownName
+from linguapress import BrokenModel, ModelNotFound, Passage, Units, UnknownName
 from linguapress.models import pair_weights
 from linguapress.models.legibility import legibility
 from linguapress.models.pair_model import PairModel
 from linguapress.models.pair_reader import PairReader, shared_pair_reader
 from linguapress.models.pair_relevance import PairRelevance
-from linguapress.models.pair_weights import load_pair_weights, save_selector, write_odds
+from linguapress.models.pair_weights import WORDS, load_pair_weights, load_selector, save_selector, selector_state, write_odds
 from linguapress.models.sentence_odds import SentenceOdds
+from linguapress.models.stored import copy_rows
 from linguapress.models.windows import windows
 from linguapress.segment import encodable, sentences
 
@@ -261,6 +262,55 @@ def test_shared_word_embeddings_and_their_tokenizer_are_not_saved(sharing):
     assert {path.name for path in own.iterdir()} > {path.name for path in shared.iterdir()} == {"config.json", "model.safetensors"}
     assert (own / "model.safetensors").stat().st_size - (shared / "model.safetensors").stat().st_size > 30_000 * 384 * 2
     assert json.loads((shared / "config.json").read_text())["words_of"] == "mini"
+
+
+def test_a_selector_saved_anew_with_its_words_shares_none(sharing, tmp_path):
+    model, tokenizer = load_selector(Path(shutil.copytree(sharing[1], tmp_path / "shared")))
+    model.get_parameter(WORDS).data += 1
+    save_selector(model, tokenizer, tmp_path / "own", None)
+    assert torch.equal(selector_state(tmp_path / "own")[WORDS], model.get_parameter(WORDS).half())
+
+
+def test_a_selector_saved_anew_has_no_odds_of_a_former_one(selector, tmp_path):
+    folder = Path(shutil.copytree(selector, tmp_path / "odds"))
+    write_odds(folder, SentenceOdds(0.5, 0.25, -0.125, 1.5))
+    save_selector(*load_selector(folder), tmp_path / "anew", None)
+    assert PairReader(str(tmp_path / "anew"), "cpu").odds == SentenceOdds()
+
+
+def test_a_selector_is_written_over_rows_of_an_earlier_one(selector, tmp_path):
+    model, tokenizer = load_selector(copy_rows(selector, tmp_path / "rows"))
+    model.passage.bias.data += 9
+    save_selector(model, tokenizer, tmp_path / "rows", None)
+    assert load_selector(tmp_path / "rows")[0].passage.bias > 8
+
+
+def test_a_folder_written_anew_is_read_anew(selector, tmp_path):
+    folder = shutil.copytree(selector, tmp_path / "model")
+    (before,) = shared_pair_reader(str(folder), "cpu").read(QUESTION, [OVEN])
+    assert shared_pair_reader(str(folder), "cpu") is shared_pair_reader(str(folder), "cpu")
+    model, tokenizer = load_selector(folder)
+    model.passage.bias.data += 9
+    save_selector(model, tokenizer, folder, None)
+    (after,) = shared_pair_reader(str(folder), "cpu").read(QUESTION, [OVEN])
+    assert after.relevance > before.relevance + 8
+
+
+@pytest.mark.parametrize("name", ["passage.weight", "tokens.weight", "encoder.encoder.layer.0.output.LayerNorm.bias"])
+def test_nan_is_an_error(name, selector, tmp_path):
+    model, tokenizer = load_selector(Path(selector))
+    model.get_parameter(name).data[0] = float("nan")
+    save_selector(model, tokenizer, tmp_path, None)
+    with pytest.raises(BrokenModel, match=r"the selector .* answers with NaN"):
+        read(str(tmp_path), QUESTION, OVEN)
+
+
+def test_a_tokenizer_of_more_tokens_than_the_model_has_is_refused(selector, tmp_path):
+    model, tokenizer = load_selector(Path(selector))
+    model.encoder.resize_token_embeddings(20000)
+    save_selector(model, tokenizer, tmp_path, None)
+    with pytest.raises(ModelNotFound, match="knows 30522 tokens, the model 20000"):
+        read(str(tmp_path), QUESTION, OVEN)
 
 
 def test_a_model_in_memory_is_read_as_the_saved_one(selector):

@@ -62,6 +62,15 @@ def test_it_takes_about_half_the_room(classifier, rows):
     assert not (rows / DENSE).exists()
 
 
+def test_what_only_training_needs_is_not_copied(classifier, tmp_path):
+    for name in ("checkpoint.pt", "log.jsonl", "tokens.npy", "metrics.json", "best/model.safetensors"):
+        (classifier / name).parent.mkdir(exist_ok=True)
+        (classifier / name).write_bytes(b"{}")
+    before = {path.name for path in classifier.iterdir()}
+    out = copy_rows(str(classifier), tmp_path / "small")
+    assert before - {path.name for path in out.iterdir()} == {"checkpoint.pt", "log.jsonl", "tokens.npy", "best", DENSE}
+
+
 def test_an_encoder_reads_nearly_the_same(classifier, rows):
     text = "The quick brown fox jumps over 12 lazy dogs."
     dense, stored = (Encoder(str(folder), "cpu", runtime="torch-float32").read([text])[0] for folder in (classifier, rows))

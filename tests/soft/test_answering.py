@@ -112,3 +112,18 @@ def test_what_cannot_be_answered_is_refused(shelf, prompt):
         AnswerSettings(0)
     with pytest.raises(ValueError, match="a stop text is empty"):
         AnswerSettings(stop=("a", ""))
+
+
+def test_one_stop_text_is_one():
+    given = {"max_tokens": 9, "temperature": 0, "top_p": 1, "seed": 0, "layout": "spread"}
+    assert AnswerSettings.named(**given, stop="END").stop == AnswerSettings.named(**given, stop=["END"]).stop == ("END",)
+
+
+def test_what_ends_in_half_a_character_is_told_as_the_reader_says_it(shelf, monkeypatch):
+    lm = shelf.press.lm
+    half = lm.tokens("é")[0]
+    speaking(monkeypatch, [*lm.tokens("One é"), half, *lm.tokens(" STOP"), half])
+    text, usage = answer(shelf, "Say.")
+    assert [text] == SoftReader(lm).generate(["Say."]) == ["One é\ufffd STOP\ufffd"]
+    assert answer(shelf, "Say.", AnswerSettings(stop=("STOP\ufffd",)))[0] == "One é\ufffd "
+    assert usage.output_tokens == len(lm.tokens("One é STOP")) + 2

@@ -1,10 +1,13 @@
 """Conversations as prompts: the chat template's own control tokens, and none of anybody else's."""
 
 import pytest
+import torch
 from samples import BRIDGE
 
 from linguapress.errors import InvalidPrompt
-from linguapress.soft import ChatFormat, Memory, MemoryShelf, resolve
+from linguapress.soft import ChatFormat, FrozenLM, Memory, MemoryShelf, XCompressor, resolve
+from linguapress.soft.marks import Mark
+from linguapress.soft.prompt import lay_out
 
 TEMPLATE = (
     "{{ bos_token }}{% for message in messages %}<mask>{{ message['role'] }}\n{{ message['content'] | trim }}</s>\n{% endfor %}"
@@ -41,6 +44,45 @@ def test_a_template_gives_the_tokens_that_transformers_gives(shelf):
     rendered = lm.fast_tokenizer.apply_chat_template(TALK, chat_template=TEMPLATE, tokenize=False, add_generation_prompt=True)
     assert ids(shelf, written) == lm.fast_tokenizer.encode(rendered, add_special_tokens=False)
     assert {0, 2, 4} < set(ids(shelf, written))
+
+
+@pytest.fixture
+def marking(causal_folder):
+    """A shelf of a Llama whose tokenizer marks the beginning of a prompt, as those of Llama 2 do."""
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+    from transformers import AutoModelForCausalLM, PreTrainedTokenizerFast
+
+    vocabulary = {name: at for at, name in enumerate(["<s>", "<pad>", "</s>", "<unk>", "▁", *"abcdehilrt.:\n[]ISNT", "▁h", "▁hi"])}
+    tokenizer = Tokenizer(models.BPE(vocabulary, [("▁", "h"), ("▁h", "i")], unk_token="<unk>"))
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="first", split=False)
+    tokenizer.decoder = decoders.Metaspace(prepend_scheme="first")
+    fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, model_max_length=64, bos_token="<s>", eos_token="</s>")
+    lm = FrozenLM(AutoModelForCausalLM.from_pretrained(causal_folder()), fast)
+    return MemoryShelf(XCompressor.new(lm, k=2, longest=16, rank=2), Kept())
+
+
+@pytest.mark.parametrize("template", [
+    "{% for message in messages %}<s>{{ message['content'] }}</s>{% endfor %}<s>",
+    "{{ bos_token }}[INST] {{ messages[0]['content'] }} [/INST]",
+    "hi {{ messages[0]['content'] }}</s>",
+])  # fmt: skip
+def test_no_word_is_marked_behind_a_control_token(marking, template):
+    lm = marking.press.lm
+    talk = [{"role": "user", "content": "hi there"}, {"role": "assistant", "content": "abc"}]
+    rendered = lm.fast_tokenizer.apply_chat_template(talk, chat_template=template, tokenize=False)
+    expected = lm.fast_tokenizer.encode(rendered, add_special_tokens=False)
+    chat = ChatFormat(lm, marking.marks, template)
+    assert ids(marking, chat.write(talk)) == expected
+    unkept = [{**message, "content": marking.refer([message["content"]])[0]} for message in talk]
+    (stage,) = lay_out(lm, resolve(marking, chat.write(unkept)).segments).stages
+    assert torch.equal(torch.cat(stage.inputs), lm.embed(expected))
+
+
+def test_behind_a_memory_words_are_marked_as_compressors_have_learnt_it(marking):
+    marking.keep(["hi there"])
+    found = resolve(marking, marking.marks.write(Mark("token", "0")) + marking.refer(["hi there"])[0] + "hi")
+    assert found.segments[0] == [0]
+    assert found.segments[2] == "hi"
 
 
 def test_the_template_of_the_tokenizer_is_taken(shelf):

@@ -160,7 +160,7 @@ def test_settings_that_make_no_compressor_are_refused(frozen, changes, words):
 
 
 def test_texts_that_are_none_are_refused(press):
-    for texts in ("one text", [1], [None]):
+    for texts in ("one text", [1], [None], iter(["one text"])):
         with pytest.raises(InvalidDocuments, match="a list of strings"):
             press.compress(texts)
     with pytest.raises(ValueError, match="batch_size is 0"):

@@ -88,6 +88,8 @@ def test_a_model_is_told_by_its_numbers(frozen, causal_folder):
     tokenizer = transformers.AutoTokenizer.from_pretrained(causal_folder())
     short = transformers.AutoModelForCausalLM.from_pretrained(causal_folder(), dtype=torch.bfloat16)
     assert FrozenLM(short, tokenizer).fingerprint == lm.fingerprint  # the same checkpoint on another device
+    cast = transformers.AutoModelForCausalLM.from_pretrained(causal_folder(), dtype=torch.float32).to(torch.bfloat16)
+    assert FrozenLM(cast, tokenizer).fingerprint != lm.fingerprint  # its keys are moved otherwise
     changed = transformers.AutoModelForCausalLM.from_pretrained(causal_folder())
     with torch.no_grad():
         changed.model.layers[1].mlp.up_proj.weight.mul_(1.1)

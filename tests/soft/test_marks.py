@@ -77,6 +77,32 @@ def test_a_signed_mark_that_was_spoilt_is_an_error_and_never_text(spoil):
         MARKS.split(f"before {spoil(MARKS.write(MEMORY))} behind")
 
 
+def test_wherever_a_mark_is_cut_the_rest_is_an_error_and_never_text():
+    for mark in (MEMORY, Mark("token", "17")):
+        whole = MARKS.write(mark)
+        opening = len(f"[[{mark.kind}:")
+        for left in range(1, len(whole)):
+            for rest, enough in ((whole[:left], left >= opening + 4), (whole[-left:], left >= 6)):
+                if enough:
+                    with pytest.raises(InvalidPrompt, match="was cut or changed"):
+                        MARKS.split(f"before {rest} behind")
+                else:
+                    assert MARKS.split(f"before {rest} behind") == [f"before {rest} behind"]
+
+
+def test_a_mark_that_was_spoilt_is_found_beside_whole_ones():
+    whole, other = MARKS.write(MEMORY), MARKS.write(Mark("memory", "b3" * 16))
+    for spoilt in (whole[:30] + other[50:], whole[:30] + "\n" + whole[30:], whole + other[:30] + whole, whole[30:] + whole):
+        with pytest.raises(InvalidPrompt, match="was cut or changed"):
+            MARKS.split(spoilt)
+
+
+def test_what_is_left_of_the_marks_of_others_is_text():
+    text = Marks().write(MEMORY)[:-20]
+    assert MARKS.split(text) == [text]
+    assert MARKS.unsigned(text) == 1
+
+
 def test_a_megabyte_of_beginnings_is_read_quickly():
     text = ("[[memory:" + "a" * 32 + ":") * 25_000
     assert MARKS.split(text) == [text]

@@ -77,6 +77,8 @@ def test_only_the_model_that_made_it_reads_it():
     for other in (("another", "tokenizer"), ("model", "another")):
         with pytest.raises(WrongModel, match="another"):
             key_values().check(*other)
+    with pytest.raises(WrongModel, match="in float32 or bfloat16"):
+        key_values().check("another", "tokenizer")
 
 
 def test_tensors_that_do_not_belong_together_are_refused():

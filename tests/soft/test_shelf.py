@@ -179,6 +179,27 @@ def test_what_is_lost_altogether_is_an_error_and_swapping_again_mends_it(shelf, 
     assert segments(shelf, reference) == TEXTS[:1]
 
 
+class Guarded(Counting):
+    def __repr__(self):
+        return "RedisStore('redis://admin:hunter2@db')"
+
+
+def test_an_error_names_the_store_and_never_its_password(press):
+    shelf = MemoryShelf(press, Guarded())
+    (reference,) = shelf.refer(TEXTS[:1])
+    shelf.store.kept.clear()
+    with pytest.raises(InvalidPrompt, match=r"Guarded [0-9a-f]{8} has lost") as caught:
+        resolve(shelf, reference)
+    assert "hunter2" not in str(caught.value)
+
+
+def test_a_reference_that_was_cut_anywhere_is_refused(shelf):
+    (reference,) = shelf.refer(TEXTS[:1])
+    for rest in (reference[20:], reference[:-20], reference[:20], reference[-20:]):
+        with pytest.raises(InvalidPrompt, match="was cut"):
+            resolve(shelf, f"Read {rest} now")
+
+
 def test_what_others_write_is_text(shelf, press, caplog):
     shelf.keep(TEXTS)
     (reference,) = shelf.refer(TEXTS[:1])
@@ -223,7 +244,7 @@ def test_a_large_text_is_kept_whole(shelf, press):
     text = " ".join(random.Random(0).choices(OVEN.split(), k=220_000))
     assert len(text) > 1_000_000
     (reference,) = shelf.refer([text])
-    assert len(reference) < 70
+    assert len(reference) < 80
     assert segments(shelf, reference) == [text]
     long = text[:3000]
     shelf.keep([long])
@@ -244,6 +265,9 @@ def test_one_text_is_no_list_of_texts(shelf):
         shelf.refer("Green.")
     with pytest.raises(InvalidDocuments, match="put a single text in a list"):
         shelf.refer([b"Green."])
+    for take in (shelf.keep, shelf.refer):
+        with pytest.raises(InvalidDocuments, match="are a list of strings"):
+            take(text for text in TEXTS)
 
 
 def test_what_makes_no_shelf_is_refused(press, store):

@@ -98,7 +98,15 @@ def test_blank_texts_are_left_out_and_the_source_defaults_to_the_file(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "line", ['{"text": "a"}', "no json", '"text"', '{"text": 1, "compressed": "a"}', '{"text": "a", "compressed": null}']
+    "line",
+    [
+        '{"text": "a"}',
+        "no json",
+        '"text"',
+        '{"text": 1, "compressed": "a"}',
+        '{"text": "a", "compressed": null}',
+        '{"text": null, "kept": []}',
+    ],
 )
 def test_a_line_that_is_no_example_is_an_error_that_names_the_file(tmp_path, line):
     (tmp_path / "train.jsonl").write_text(line)
@@ -131,3 +139,14 @@ def test_transcripts_are_plain_texts_part_by_part_and_meeting_by_meeting(tmp_pat
     rows = [{"parts": [" One. ", "Two."]}, {"title": "T", "turns": [["A", "Yes ."], ["B", "No ."]]}]
     (tmp_path / "said.jsonl").write_text("\n".join(json.dumps(row) for row in rows), encoding="utf-8")
     assert read_plain(tmp_path / "said.jsonl") == ["One.", "Two.", "A: Yes .\nB: No ."]
+
+
+def test_a_source_that_is_a_number_is_a_name(tmp_path):
+    file = tmp_path / "dev.jsonl"
+    file.write_text(json.dumps({"text": "a b", "compressed": "a", "source": 7}))
+    assert read_distilled(file)[0].source == "7"
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_text(tmp_path):
+    (tmp_path / "TEXTS.TXT").write_bytes("\ufeffone text\n".encode())
+    assert read_plain(tmp_path / "TEXTS.TXT") == ["one text"]

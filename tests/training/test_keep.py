@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 from linguapress import Budget, load
 from linguapress.errors import ModelNotFound, UnknownName
 from linguapress.models.embedded import model_folder
-from linguapress.models.stored import read_state
+from linguapress.models.stored import copy_rows, read_state
 from linguapress.models.token_classifier import TokenClassifier
 from linguapress.training import keep
 from linguapress.training.cli import app
@@ -152,6 +152,41 @@ def test_a_run_of_other_settings_is_not_continued(settings):
     train(settings(epochs=1, batch=16))
     with pytest.raises(ValueError, match="other settings"):
         train(settings(epochs=2, batch=16))
+
+
+def test_a_run_on_other_data_is_not_continued(settings, data):
+    with pytest.raises(KeyboardInterrupt):
+        train(settings(epochs=2, batch=48), stop_after(2))
+    write(data.folder / "train.jsonl", 7, 48)
+    with pytest.raises(ValueError, match=r"checkpoint\.pt was written by a run on other data; remove it"):
+        train(settings(epochs=2, batch=48))
+
+
+@pytest.mark.parametrize("patience", [0, 1])
+def test_rows_of_an_earlier_model_do_not_hide_the_new_one(settings, patience):
+    earlier, made = settings("earlier", epochs=1, batch=48), settings(epochs=1, batch=48, patience=patience, seed=3)
+    train(earlier)
+    copy_rows(str(earlier.out), made.out)
+    train(made)
+    assert not (made.out / "model.int8.safetensors").exists()
+    assert (made.out / "model.safetensors").is_file()
+
+
+def test_a_loss_that_is_no_number_ends_training_and_spoils_nothing(settings, monkeypatch):
+    monkeypatch.setattr(keep, "_SAVE_EVERY", 1)
+    real = Run._losses
+    monkeypatch.setattr(Run, "_losses", lambda self, *given: real(self, *given) * (float("nan") if self.step else 1.0))
+    with pytest.raises(ValueError, match="the loss is nan at step 2; choose a lower --learning-rate"):
+        train(settings(epochs=1, batch=24))
+    state = torch.load(settings().out / "checkpoint.pt")
+    assert state["step"] == 1
+    assert all(value.isfinite().all() for value in state["model"].values())
+
+
+def test_an_encoder_with_fewer_tokens_than_its_tokenizer_is_refused(settings, base):
+    BertModel(BertConfig(vocab_size=99, hidden_size=32, num_hidden_layers=1, num_attention_heads=2)).save_pretrained(base)
+    with pytest.raises(ModelNotFound, match="knows 30522 tokens, the model 99"):
+        train(settings())
 
 
 def test_batches_that_are_accumulated_are_one_step(settings):
@@ -364,6 +399,9 @@ def test_a_tokenizer_without_offsets_is_refused(settings, monkeypatch):
         ({"epochs": 0}, ValueError, "epochs is 0"),
         ({"window": 2}, ValueError, "window is 2"),
         ({"unlabelled": (Path("a.txt"),)}, ValueError, "teacher"),
+        ({"base": "o"}, ValueError, "would be written over 'o'"),
+        ({"words_of": "./o"}, ValueError, "would be written over"),
+        ({"teachers": ("mini", "o")}, ValueError, "would be written over 'o'"),
     ],
 )
 def test_settings_that_mean_nothing_are_refused(given, kind, message):

@@ -4,7 +4,9 @@ import gzip
 import json
 import math
 import random
+import shutil
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 import torch
@@ -145,6 +147,24 @@ def test_a_run_of_other_settings_is_not_continued(settings):
     train(settings())
     with pytest.raises(ValueError, match="other settings"):
         train(settings(rate=1e-3))
+
+
+def test_a_run_on_other_texts_is_not_continued_and_its_tokens_stay(settings, tmp_path):
+    source, made = settings().data, settings(tokens=512)
+    texts = shutil.copytree(source, tmp_path / "texts")
+    made = replace(made, data=texts)
+    train(made)
+    before = (made.out / "tokens.npy").read_bytes()
+    write(texts / "train_01.jsonl.gz", 5, 12)
+    with pytest.raises(ValueError, match=r"checkpoint\.pt was written by a run on other data; remove it"):
+        train(made)
+    assert (made.out / "tokens.npy").read_bytes() == before
+
+
+def test_a_loss_that_is_no_number_ends_training(settings, monkeypatch):
+    monkeypatch.setattr("linguapress.training.lm_run.head_loss", lambda hidden, *_: hidden.sum() * float("nan"))
+    with pytest.raises(ValueError, match="the loss is nan at step 1; choose a lower --learning-rate"):
+        train(settings())
 
 
 def test_parts_of_a_step_are_one_step(settings):

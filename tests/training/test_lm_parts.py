@@ -32,6 +32,9 @@ def test_tokens_are_prepared_once_and_anew_for_other_texts(tmp_path):
     again = prepared(tmp_path, tmp_path / "out", 260, calls.append)[1]
     assert np.array_equal(again, tokens)
     assert calls == [2]
+    file.write_text(file.read_text().replace("one", "six"))  # of equal size
+    other, tokens = prepared(tmp_path, tmp_path / "out", 260, calls.append)
+    assert other.decode(tokens.tolist(), skip_special_tokens=True) == "six two sixtwo"
     file.write_text(json.dumps({"text": "three"}) + "\n")
     assert len(prepared(tmp_path, tmp_path / "out", 260, calls.append)[1]) < len(tokens)
 

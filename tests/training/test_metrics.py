@@ -1,5 +1,6 @@
 """Agreement with a teacher, word by word and passage by passage."""
 
+import json
 import math
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 from scipy.stats import spearmanr
 
 from linguapress.training.corpus import Labelled
+from linguapress.training.keep_card import report
 from linguapress.training.keep_measure import measure
 from linguapress.training.labels import align, word_spans
 from linguapress.training.metrics import auc, keep_report, kept_share, random_words, rank_correlation, rates_report, word_table
@@ -80,3 +82,18 @@ def test_sets_are_measured_together_and_alone():
     assert found["rates"]["rate"] == 0.5
     assert measure({"one": DENSE}, like_the_teacher, 0.25)["rates"]["rate"] == 0.25
     assert all(len(word_spans(example.text)) == 4 for example in DENSE)
+
+
+def test_what_cannot_be_known_is_null_in_json_and_told_in_words():
+    one = Labelled("s", "river castle", tuple(align("river castle", "river castle")))
+    found = measure({"one": [one]}, like_the_teacher)
+    assert found["dev"]["all"]["auc"] is None
+    assert found["rates"]["correlation"] is None
+    json.dumps(found, allow_nan=False)
+    assert "and the teacher's: unknown." in report(found)
+
+
+def test_a_source_that_is_called_all_is_counted_once():
+    examples = [Labelled("all", one.text, one.kept) for one in DENSE]
+    found = measure({"one": examples}, like_the_teacher)
+    assert found["dev"]["all"]["passages"] == found["rates"]["sources"]["all"]["passages"] == 2

@@ -108,3 +108,9 @@ def test_questions_that_measure_are_not_learnt_from_wherever_they_come_from(data
     kept = read_questions(folder, [], asked)
     assert 160 < len(kept) < 199
     assert set(kept) < set(asked)
+
+
+def test_a_byte_order_mark_is_no_mistake(tmp_path):
+    file = tmp_path / "own.jsonl"
+    file.write_bytes(("\ufeff" + json.dumps(ROW)).encode())
+    assert [question.text for question in own_questions([file])] == [ROW["question"]]

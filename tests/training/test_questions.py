@@ -12,6 +12,7 @@ from linguapress.training.questions import (
     SOURCES,
     Candidate,
     Question,
+    absent,
     answering,
     around,
     blocks,
@@ -303,3 +304,14 @@ def test_questions_that_nobody_labelled_stay_as_they_are():
     asked = Question("nq", "who?", (answering("Bridge", STORY, ["Torvik"]),), ("Torvik",), mined=True)
     others = [labelled("whom?", "nq", ["Bridge: Torvik."], [0]), *(labelled("who?", "news", ["Oven."], n) for n in ([], [0]))]
     assert with_labels([asked, *others]) == [asked, *others]
+
+
+def test_data_sets_that_the_folder_lacks_are_left_out(tmp_path):
+    asked = [Question("asked", f"who is {number}", (Candidate("", "Mila.", relevant=True),)) for number in range(20)]
+    assert read_questions(tmp_path, more=asked)
+    assert held_out_labels(tmp_path) == []
+
+
+def test_what_a_folder_lacks_is_named(data_sets):
+    row = {"question": "q", "title": "T", "passage": "Mila built it.", "answers": ["Mila"]}
+    assert absent(data_sets(nq=[row]), ["asked", "nq", "wiki", "labelled"]) == ["wiki", "labelled"]

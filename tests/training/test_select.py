@@ -244,6 +244,47 @@ def test_a_run_starts_where_another_ended(settings):
     assert all(torch.equal(begun[name], value) for name, value in ended.items())
 
 
+def test_a_run_keeps_the_words_and_the_tokenizer_of_its_start(settings):
+    first = settings("first", steps=1, average=0.0)
+    train(first)
+    later = settings("later", base="mini", steps=1, rate=0.0, start=str(first.out), average=0.0)
+    train(later)
+    begun, ended = (load_file(run.out / "model.safetensors") for run in (later, first))
+    assert begun.keys() == ended.keys()
+    assert all(torch.equal(begun[name], value) for name, value in ended.items())
+    assert (later.out / "tokenizer.json").read_bytes() == (first.out / "tokenizer.json").read_bytes()
+
+
+def test_a_run_on_other_data_is_not_continued(settings, data):
+    train(settings())
+    file = data / "query_sentences/train.jsonl"
+    file.write_text(file.read_text().replace("number 7", "number 8"))
+    with pytest.raises(ValueError, match=r"checkpoint\.pt was written by a run on other data; remove it"):
+        train(settings())
+
+
+@pytest.mark.parametrize("name", ["base", "start"])
+def test_a_selector_is_not_written_over_what_it_starts_from(name, tmp_path):
+    with pytest.raises(ValueError, match="would be written over"):
+        SelectSettings(tmp_path, tmp_path / "run", **{name: str(tmp_path / "run")})
+
+
+def test_a_loss_that_is_no_number_ends_training_and_spoils_nothing(settings, monkeypatch):
+    real, seen = select.losses, []
+
+    def broken(*given):
+        seen.append(given)
+        return {name: value * float("nan") if len(seen) > 2 else value for name, value in real(*given).items()}
+
+    monkeypatch.setattr(select, "losses", broken)
+    monkeypatch.setattr(select, "_SAVE_EVERY", 1)
+    with pytest.raises(ValueError, match="the loss is nan at step 2; choose a lower --learning-rate"):
+        train(settings())
+    state = torch.load(settings().out / "checkpoint.pt")
+    assert state["step"] == 1
+    assert all(value.isfinite().all() for value in state["model"].values())
+
+
 def test_spare_negatives_are_thinned_by_what_the_model_finds(settings, monkeypatch):
     seen = []
     collated = select.collate

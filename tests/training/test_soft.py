@@ -253,6 +253,11 @@ def test_settings_that_cannot_be_meant_are_refused(settings, changes, message):
         SoftTraining("pretrain", given.pop("data", base.data), base.out, **given)
 
 
+def test_a_run_writes_over_no_model(settings):
+    with pytest.raises(ValueError, match="over the model in"):
+        settings(name=settings().lm)
+
+
 @pytest.mark.parametrize("field", ["method", "preset", "optimizer", "schedule", "precision", "layout"])
 def test_unknown_names_are_refused(settings, field):
     with pytest.raises(UnknownName, match=field):

@@ -13,7 +13,7 @@ from linguapress import load
 from linguapress.errors import InvalidRecord
 from linguapress.models.pair_model import PairModel
 from linguapress.models.pair_reader import PairReader
-from linguapress.models.pair_weights import save_selector, write_odds
+from linguapress.models.pair_weights import load_selector, save_selector, selector_state, whose_words, write_odds
 from linguapress.models.sentence_odds import PLAIN, SentenceOdds
 from linguapress.training.cli import app
 from linguapress.training.soup import soup
@@ -80,6 +80,16 @@ def test_words_stay_shared_and_the_soup_of_the_embedded_selector_says_what_it_sa
     assert json.loads((tmp_path / "soup" / "config.json").read_text())["words_of"] == "mini"
     found, expected = (load("query_select", model=name).compress(*asked) for name in (str(tmp_path / "soup"), "select"))
     assert found.text == expected.text
+
+
+def test_words_of_its_own_count_whatever_the_order(selector, tmp_path):
+    owner, other, sharing = selector(1), selector(2), tmp_path / "sharing"
+    save_selector(*load_selector(Path(owner)), sharing, owner)
+    for out, order in (("one", (str(sharing), other)), ("two", (other, str(sharing)))):
+        soup(dict.fromkeys(order, 1), tmp_path / out)
+        assert whose_words(tmp_path / out) is None
+    one, two = (selector_state(tmp_path / out) for out in ("one", "two"))
+    assert all(torch.equal(weight, two[name]) for name, weight in one.items())
 
 
 def test_models_of_different_architectures_are_refused(selector, tmp_path):

@@ -131,7 +131,8 @@ class ChatLinguaPress(BaseChatModel):
         if unknown := sorted(given.keys() - set(_PER_CALL)):
             raise UnknownName(f"ChatLinguaPress takes no {unknown[0]!r}; it takes {', '.join(_PER_CALL)} and stop")
         now = {name: getattr(self, name) if given.get(name) is None else given[name] for name in _PER_CALL}
-        return AnswerSettings.named(**now, stop=(*self.stop, *(stop or ())))
+        more = (stop,) if isinstance(stop, str) else stop or ()
+        return AnswerSettings.named(**now, stop=(*self.stop, *more))
 
     def _told(self, usage: Usage) -> dict[str, Any]:
         return {"model_name": self.model_name, "finish_reason": usage.finish, "linguapress": usage.report()}
@@ -161,6 +162,8 @@ def _role(message: BaseMessage) -> str:
 
 
 def _text(message: BaseMessage) -> str:
+    if isinstance(message, AIMessage) and (message.tool_calls or message.invalid_tool_calls):
+        raise InvalidPrompt("a message calls tools, and the model reads text alone; leave it out, or write the call as text")
     blocks = [] if isinstance(message.content, str) else [b for b in message.content if isinstance(b, dict)]
     if strange := [block.get("type") for block in blocks if block.get("type") != "text"]:
         raise InvalidPrompt(f"a message holds a block of type {strange[0]!r}, and the model reads text alone; leave it out")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from langchain_core.callbacks import Callbacks, adispatch_custom_event, dispatch_custom_event
@@ -11,6 +12,7 @@ from langchain_core.documents import BaseDocumentCompressor, Document
 from langchain_core.runnables import Runnable, RunnableConfig, RunnableLambda, run_in_executor
 
 from langchain_linguapress.documents import measured, shortened
+from langchain_linguapress.inputs import DOCUMENTS_KEYS, QUERY_KEYS, Keys
 from langchain_linguapress.preparer import records_of, told
 from langchain_linguapress.settings import Settings
 
@@ -37,33 +39,48 @@ class LinguaCompressor(Settings, BaseDocumentCompressor):
             text as retrieved, ``source_spans`` where a ``start_index`` tells them, ``relevance`` where the method measured it, and
             the measurements of the whole call. The relevance is under ``relevance_score`` too, unless somebody else's stands there.
             It has no prepared record any more, which fits the whole text only.
+
+        Raises:
+            InvalidDocuments: there is something else than documents.
         """
-        return self.as_runnable().invoke({"documents": documents, "query": query}, {"callbacks": callbacks})
+        inputs = {"documents": documents, "query": query or ""}
+        return self.as_runnable("query", "documents").invoke(inputs, {"callbacks": callbacks})
 
     async def acompress_documents(
         self, documents: Sequence[Document], query: str, callbacks: Callbacks | None = None
     ) -> list[Document]:
         """The same as :meth:`compress_documents`; the work is done in a thread."""
-        return await self.as_runnable().ainvoke({"documents": documents, "query": query}, {"callbacks": callbacks})
+        inputs = {"documents": documents, "query": query or ""}
+        return await self.as_runnable("query", "documents").ainvoke(inputs, {"callbacks": callbacks})
 
-    def as_runnable(self) -> Runnable[dict[str, Any], list[Document]]:
-        """A step of a chain, from ``{"documents": [...], "query": "..."}`` to documents."""
-        return RunnableLambda(self._run, self._arun, name="LinguaCompressor")
+    def as_runnable(
+        self, query_key: str | Sequence[str] | None = QUERY_KEYS, documents_key: str | Sequence[str] = DOCUMENTS_KEYS
+    ) -> Runnable[dict[str, Any], list[Document]]:
+        """A step of a chain, from ``{"documents": [...], "query": "..."}`` to documents.
 
-    def _run(self, inputs: dict[str, Any], config: RunnableConfig) -> list[Document]:
-        documents, report = self._compressed(inputs)
+        A dict without a query, or with two keys where it may be, is a ``ValueError``. A blank query is none.
+
+        Args:
+            query_key: key of the query, or keys of which there is exactly one. None = compress without a query.
+            documents_key: the same for the documents.
+        """
+        keys = Keys(query_key, documents_key)
+        return RunnableLambda(partial(self._run, keys), partial(self._arun, keys), name="LinguaCompressor")
+
+    def _run(self, keys: Keys, inputs: dict[str, Any], config: RunnableConfig) -> list[Document]:
+        documents, report = self._compressed(keys, inputs)
         dispatch_custom_event(EVENT, report, config=config)
         return documents
 
-    async def _arun(self, inputs: dict[str, Any], config: RunnableConfig) -> list[Document]:
-        documents, report = await run_in_executor(None, self._compressed, inputs)
+    async def _arun(self, keys: Keys, inputs: dict[str, Any], config: RunnableConfig) -> list[Document]:
+        documents, report = await run_in_executor(None, self._compressed, keys, inputs)
         await adispatch_custom_event(EVENT, report, config=config)
         return documents
 
-    def _compressed(self, inputs: dict[str, Any]) -> tuple[list[Document], dict[str, Any]]:
-        documents = list(inputs["documents"])
+    def _compressed(self, keys: Keys, inputs: dict[str, Any]) -> tuple[list[Document], dict[str, Any]]:
+        documents, query = keys.read(inputs)
         records, damaged = records_of(documents)
         texts = [document.page_content for document in documents]
-        out = self.press.compress(texts, inputs.get("query"), budget=self.budget, prepared=records)
+        out = self.press.compress(texts, query, budget=self.budget, prepared=records)
         result = replace(out, warnings=told(out, damaged))
         return shortened(documents, result), measured(result)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from copy import copy
 from typing import Any
 
 from langchain_core.documents import Document
@@ -31,7 +33,8 @@ def format_docs(documents: Iterable[Document], separator: str = "\n\n") -> str:
 
 def shortened(documents: Sequence[Document], result: Compression) -> list[Document]:
     """Copies of the documents of which something is kept, in the order in which they are to be sent."""
-    return [_copy(documents[passage.index], passage, result) for passage in result.passages]
+    starts = _starts(documents)
+    return [_copy(documents[passage.index], starts[passage.index], passage, result) for passage in result.passages]
 
 
 def measured(result: Compression) -> dict[str, Any]:
@@ -45,9 +48,9 @@ def measured(result: Compression) -> dict[str, Any]:
     }
 
 
-def _copy(document: Document, passage: Passage, result: Compression) -> Document:
-    record: dict[str, Any] = {name: _traced_back(passage.spans, origin) for name, origin in _origins(document).items()}
-    record |= measured(result)
+def _copy(document: Document, start: int | None, passage: Passage, result: Compression) -> Document:
+    origins = _origins(document, start).items()
+    record: dict[str, Any] = {name: _traced_back(passage.spans, origin) for name, origin in origins} | measured(result)
     metadata = fresh(document.metadata)
     if passage.score is not None:
         record["relevance"] = passage.score
@@ -64,7 +67,7 @@ def _record(document: Document) -> dict[str, Any]:
     return record if isinstance(record, dict) else {}
 
 
-def _origins(document: Document) -> dict[str, list[tuple[int, int]]]:
+def _origins(document: Document, start: int | None) -> dict[str, list[tuple[int, int]]]:
     """What the content is made of: ``spans`` of the text as first retrieved, and ``source_spans`` where they can be told.
 
     They are those that an earlier compression noted. Where something else has cut its text since, nothing tells the source.
@@ -74,12 +77,29 @@ def _origins(document: Document) -> dict[str, list[tuple[int, int]]]:
     fitting = {name: spans for name, spans in noted.items() if spans and sum(end - start for start, end in spans) == length}
     if noted["spans"]:
         return fitting if "spans" in fitting else {"spans": [(0, length)]}
-    start = _start(document)
     return {"spans": [(0, length)]} | ({} if start is None else {"source_spans": [(start, start + length)]})
 
 
+def _starts(documents: Sequence[Document]) -> list[int | None]:
+    """Where each content begins in its source, None where nothing tells.
+
+    Text splitters may hand the place of a text on to all of its parts, and then it is the place of none that can be told.
+    """
+    places = [(document.id, _start(document), _facts(document)) for document in documents]
+    texts = defaultdict(set)
+    for place, document in zip(places, documents, strict=True):
+        texts[place].add(document.page_content)
+    return [place[1] if len(texts[place]) == 1 else None for place in places]
+
+
+def _facts(document: Document) -> frozenset[tuple[Any, str | int]]:
+    """What the metadata tell in texts and whole numbers, but for what is ours; scores differ between parts of one text."""
+    told = document.metadata.items()
+    return frozenset((name, fact) for name, fact in told if isinstance(fact, str | int) and not str(name).startswith(KEY))
+
+
 def _start(document: Document) -> int | None:
-    """Where the content begins in its source, None where nothing tells."""
+    """Where the content begins by its own metadata, None where they do not say."""
     start = document.metadata.get("start_index")
     if isinstance(start, float) and start.is_integer():  # vector stores may have no other numbers
         start = int(start)
@@ -106,10 +126,17 @@ def _traced_back(spans: Iterable[tuple[int, int]], origin: Iterable[tuple[int, i
 
 
 def fresh(value: Any) -> Any:
-    """The value in new dicts, lists, tuples and sets, so that no change to a copy reaches the original."""
-    if isinstance(value, dict):
-        return {key: fresh(item) for key, item in value.items()}
-    if isinstance(value, tuple) and hasattr(value, "_make"):  # a named one
-        return value._make(map(fresh, value))
-    kind = next((kind for kind in (list, tuple, set) if isinstance(value, kind)), None)
-    return kind(map(fresh, value)) if kind else value
+    """The value in new dicts, lists, tuples and sets of the same types, so that no change to a copy reaches the original."""
+    if isinstance(value, tuple):
+        parts = [fresh(part) for part in value]
+        if hasattr(value, "_make"):  # a named one
+            return value._make(parts)
+        return tuple(parts) if type(value) is tuple else value
+    own: Any = copy(value) if isinstance(value, dict | list | set) else value
+    if own is value:  # also a container that nothing can change
+        return value
+    if isinstance(own, list):
+        own[:] = [fresh(part) for part in value]
+    if isinstance(own, dict):
+        own.update({name: fresh(part) for name, part in value.items()})
+    return own

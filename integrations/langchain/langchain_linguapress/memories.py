@@ -11,6 +11,7 @@ from langchain_core.runnables import Runnable, RunnableLambda
 from pydantic import BaseModel, ConfigDict, Field
 
 from langchain_linguapress.documents import MEMORY, ORIGINAL, PREPARED, fresh
+from langchain_linguapress.inputs import listed
 from linguapress.soft import MemoryShelf, TextShelf
 
 
@@ -29,6 +30,7 @@ class MemoryPreparer(BaseModel, BaseDocumentTransformer):
 
     def transform_documents(self, documents: Sequence[Document], **kwargs: Any) -> list[Document]:
         """Copies of the documents with the key of their memory under ``linguapress_memory``; their text is still the text."""
+        documents = listed(documents)
         keys = self.shelf.keep([document.page_content for document in documents], self.batch_size)
         return [_noted(document, key) for document, key in zip(documents, keys, strict=True)]
 
@@ -61,6 +63,7 @@ class MemoryCompressor(BaseDocumentCompressor):
         return RunnableLambda(self._swapped, name="MemoryCompressor")
 
     def _swapped(self, documents: Sequence[Document]) -> list[Document]:
+        documents = listed(documents)
         places = [place for place, document in enumerate(documents) if self._has_text(document)]
         references = self.shelf.refer([documents[place].page_content for place in places])
         found = {place: _referring(documents[place], text) for place, text in zip(places, references, strict=True)}

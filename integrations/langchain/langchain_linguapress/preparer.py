@@ -8,6 +8,7 @@ from typing import Any
 from langchain_core.documents import BaseDocumentTransformer, Document
 
 from langchain_linguapress.documents import PREPARED, fresh
+from langchain_linguapress.inputs import listed
 from langchain_linguapress.method import Method
 from linguapress import Compression, InvalidRecord, Prepared
 
@@ -21,6 +22,7 @@ class LinguaPreparer(Method, BaseDocumentTransformer):
 
     def transform_documents(self, documents: Sequence[Document], **kwargs: Any) -> list[Document]:
         """Copies of the documents with a record under ``linguapress_prepared``; none where the method has nothing to keep."""
+        documents = listed(documents)
         records = self.press.prepare([document.page_content for document in documents])
         return [_carrying(document, record) for document, record in zip(documents, records, strict=True)]
 

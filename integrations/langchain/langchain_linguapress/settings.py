@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import field_serializer, model_validator
+from pydantic import Field, field_serializer, model_validator
 
 from langchain_linguapress.method import Method
-from linguapress import Budget
+from linguapress import Budget, InvalidBudget
+
+_ELSEWHERE = {"tokens": "target_tokens", "count": "token_counter", "budget": "target_tokens or rate"}  # names of the core
 
 
 class Settings(Method):
@@ -23,14 +25,22 @@ class Settings(Method):
     """
 
     rate: float | None = 0.5
-    target_tokens: int | None = None
+    target_tokens: int | None = Field(default=None, ge=0)
     token_counter: Any = None
     separator: str = "\n\n"
 
     @model_validator(mode="before")
     @classmethod
-    def _without_default_rate(cls, values: Any) -> Any:
-        return {"rate": None, **values} if isinstance(values, dict) and values.get("target_tokens") is not None else values
+    def _one_budget(cls, values: Any) -> Any:
+        if not isinstance(values, dict):
+            return values
+        if strange := [name for name in _ELSEWHERE if name in values]:
+            raise ValueError(f"{cls.__name__} takes no {strange[0]}; give {_ELSEWHERE[strange[0]]}")
+        if values.get("target_tokens") is None:
+            return values
+        if values.get("rate") is not None:
+            raise ValueError("give target_tokens or rate, not both")
+        return {**values, "rate": None}
 
     @model_validator(mode="after")
     def _possible(self) -> Settings:
@@ -38,7 +48,10 @@ class Settings(Method):
         if not isinstance(self.token_counter, str):  # a name may need a file, which can wait
             _ = budget.counter
         if budget.open:
-            self.press.unbudgeted()
+            try:
+                self.press.unbudgeted()
+            except InvalidBudget:
+                raise ValueError(f"{self.method} needs a budget; give target_tokens or rate") from None
         return self
 
     @field_serializer("token_counter", when_used="json")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import namedtuple
 from collections.abc import Callable, Iterator
 from copy import deepcopy
@@ -21,6 +22,12 @@ TEXTS = (
     "The valley was settled early. The power plant at the dam produces 420 MW of electricity. A café stands next to it.",
     "Trout live in the lake. Fishing is not allowed without a permit. Permits cost 12 euros.",
 )
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _no_loop_stays_open() -> None:
+    """Told that there is no event loop, LlamaIndex opens one that it closes; otherwise it leaves its own open."""
+    asyncio.set_event_loop(None)
 
 
 @pytest.fixture

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import json
+import time
+from collections import defaultdict
 
 import pytest
 from hypothesis import given, settings
@@ -65,6 +67,14 @@ def test_objects_in_metadata_are_not_copied(rich):
     rich.metadata["object"] = found = iter("cannot be copied as a container is")
     (out,) = LinguaPostprocessor(model="lexical").postprocess_nodes([NodeWithScore(node=rich)], query_str=QUERY)
     assert out.metadata["object"] is found
+
+
+def test_the_types_of_metadata_are_kept(rich):
+    rich.metadata |= {"at": time.gmtime(0), "by": defaultdict(list, a=[1])}
+    (out,) = LinguaPostprocessor(model="lexical").postprocess_nodes([NodeWithScore(node=rich)], query_str=QUERY)
+    assert [(type(out.metadata[name]), out.metadata[name]) for name in ("at", "by")] == [
+        (time.struct_time, time.gmtime(0)), (defaultdict, {"a": [1]}),
+    ]  # fmt: skip
 
 
 def test_ids_scores_metadata_and_relationships_stay(nodes):

@@ -40,6 +40,11 @@ def test_records_are_written_into_copies_that_no_model_is_shown(nodes):
     assert [item.model_dump() for item in nodes] == [item.model_dump() for item in before]
 
 
+def test_nodes_may_come_one_by_one(nodes):
+    plain = [item.node for item in nodes]
+    assert LinguaPreparer()(iter(plain)) == LinguaPreparer()(plain)
+
+
 @pytest.mark.parametrize("method", ["lingua", "head"])
 def test_prepared_copies_share_nothing_that_changes(rich, change, method):
     before = copy.deepcopy(rich)

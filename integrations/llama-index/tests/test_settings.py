@@ -12,7 +12,7 @@ from llama_index.core import Settings
 from llama_index.core.postprocessor.types import BaseNodePostprocessor
 from llama_index.postprocessor.linguapress import LinguaPostprocessor
 
-from linguapress import Guard
+from linguapress import Budget, Guard
 
 
 def test_it_is_a_node_postprocessor():
@@ -36,12 +36,12 @@ def test_target_tokens_replaces_the_default_rate():
 @pytest.mark.parametrize(
     ("fields", "sentence"),
     [
-        ({"rate": 0.5, "target_tokens": 9}, "tokens or rate, not both"),
-        ({"rate": None}, "lingua needs a budget"),
+        ({"rate": 0.5, "target_tokens": 9}, "give target_tokens or rate, not both"),
+        ({"rate": None}, "lingua needs a budget; give target_tokens or rate "),
         ({"rate": 1.5}, "between 0 and 1, got 1.5"),
         ({"rate": float("nan")}, "between 0 and 1, got nan"),
         ({"rate": "half"}, "valid number"),
-        ({"target_tokens": -1}, "0 or more, got -1"),
+        ({"target_tokens": -1}, "target_tokens\n  Input should be greater than or equal to 0"),
         ({"target_tokens": True}, "valid integer"),
         ({"target_tokens": 2.5}, "valid integer"),
         ({"method": "zip"}, "unknown method 'zip'; choose one of lingua"),
@@ -51,7 +51,10 @@ def test_target_tokens_replaces_the_default_rate():
         ({"guard": {"keep": ["("]}}, "does not compile"),
         ({"guard": {"number": False}}, "number"),
         ({"separator": None}, "valid string"),
-        ({"tokens": 5}, "Extra inputs are not permitted"),
+        ({"tokens": 5}, "LinguaPostprocessor takes no tokens; give target_tokens "),
+        ({"count": "embedded"}, "takes no count; give token_counter "),
+        ({"budget": Budget(tokens=5)}, "takes no budget; give target_tokens or rate "),
+        ({"ratio": 0.5}, "Extra inputs are not permitted"),
     ],
 )
 def test_what_cannot_be_is_refused_at_once(fields, sentence):

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from enum import Enum
-from inspect import Parameter, signature
+from inspect import Parameter
 from typing import Annotated, Any
 
 import typer
@@ -16,18 +16,17 @@ import typer
 from linguapress.budget import Budget
 from linguapress.commands.documents import Document, Split, read_documents
 from linguapress.commands.failures import USAGE, fail, reported, warn
+from linguapress.commands.methods import loaded, parameters, settings_of
 from linguapress.commands.terminal import quiet_libraries, status, write
 from linguapress.compression import Compression
 from linguapress.compressor import Compressor
 from linguapress.counters import TokenCounter, token_counter
 from linguapress.errors import InvalidBudget
 from linguapress.guard import Guard
-from linguapress.order import checked_order
 from linguapress.page import to_page
-from linguapress.presets import PRESETS, load
 from linguapress.render import summary, to_ansi, to_markdown, to_plain
 
-_RATE = 0.5
+_RATE, _FIELD = 0.5, "text"
 _OPTIONS = {"model": "--model", "device": "--device", "order": "--order", "guard": "--keep or --no-guard"}
 
 
@@ -50,6 +49,9 @@ def compress(  # noqa: PLR0913 - each parameter is an option of the command line
         float | None, typer.Option("--rate", "-r", help=f"Share of tokens to keep, 0..1; default {_RATE}, or as needed.")
     ] = None,
     method: Annotated[str, typer.Option("--method", "-m", help="One of: linguapress methods.")] = "lingua",
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Setting, see linguapress methods; repeatable.")
+    ] = None,
     model: Annotated[str | None, typer.Option(help="Model of the method: name or folder.")] = None,
     device: Annotated[str | None, typer.Option(help="Where the model runs: auto, cpu, cuda, ...")] = None,
     counter: Annotated[str | None, typer.Option(help="Who counts: a tiktoken or Hugging Face name, or a folder.")] = None,
@@ -57,7 +59,10 @@ def compress(  # noqa: PLR0913 - each parameter is an option of the command line
     keep: Annotated[list[str] | None, typer.Option(help="Regular expression of what must survive; repeatable.")] = None,
     no_guard: Annotated[bool, typer.Option("--no-guard", help="Protect nothing but what --keep names.")] = False,
     separator: Annotated[str | None, typer.Option(help=r"Between passages; \n, \t are understood. Default: as split.")] = None,
-    split: Annotated[Split, typer.Option(help="Cut the input into documents at blank lines (passages) or at lines.")] = Split.none,
+    split: Annotated[
+        Split, typer.Option(help="Documents are files, or cut at blank lines (passages), or lines, or JSON lines.")
+    ] = Split.none,
+    field: Annotated[str | None, typer.Option(help=f"Where the text of a JSON line stands; default {_FIELD}.")] = None,
     output: Annotated[Format, typer.Option("--format", "-f", help="The result (text), or kept and dropped.")] = Format.text,
 ) -> None:
     """Shorten documents to a budget.
@@ -65,14 +70,15 @@ def compress(  # noqa: PLR0913 - each parameter is an option of the command line
     The result goes to standard output, measurements and warnings to standard error.
 
     With --format json, each passage has its file, spans ([start, end) of what is kept, in its document) and source_spans (the same,
-    in its file), in Unicode code points of the decoded text, without a byte order mark.
+    in its file), in Unicode code points of the decoded text, without a byte order mark. With --split jsonl, it has its file, line
+    (from 1), spans in the field's text, and the other fields as metadata.
     """
     quiet_libraries()
     with reported():
-        settings = _settings(method, {"model": model, "device": device, "order": order, "guard": _guard(keep or (), no_guard)})
-        press = load(method, **settings)
+        options = {"model": model, "device": device, "order": order, "guard": _guard(keep or (), no_guard)}
+        press = loaded(method, _settings(method, options, settings or ()))
         budget = _budget(press, tokens, rate, token_counter(counter), _separator(separator, split))
-        documents = read_documents(files or (), split)
+        documents = _documents(files or (), split, field)
         if not any(document.text.strip() for document in documents):
             warn("the input is empty")
         start = time.perf_counter()
@@ -85,21 +91,26 @@ def compress(  # noqa: PLR0913 - each parameter is an option of the command line
         typer.echo(f"{summary(found)}, {elapsed * 1000:,.0f} ms with loading", err=True)
 
 
-def _settings(method: str, given: Mapping[str, object]) -> dict[str, Any]:
-    """Those of the settings that were given, if the method takes them."""
-    wanted = {name: value for name, value in given.items() if value is not None}
-    if method not in PRESETS:
-        return {}
-    known = signature(PRESETS[method]).parameters
-    for name in wanted:
+def _settings(method: str, options: Mapping[str, object], assignments: Iterable[str]) -> dict[str, Any]:
+    """Those of the options that were given, if the method takes them, and what is assigned by name."""
+    given = {name: value for name, value in options.items() if value is not None}
+    known = parameters(method)
+    for name in given:
         if name not in known:
             fail(f"method {method!r} takes no {_OPTIONS[name]}", USAGE)
-    needed = [name for name, item in known.items() if item.default is Parameter.empty and name not in wanted]
+    assigned = settings_of([method], assignments)[method]
+    for name in given.keys() & assigned.keys():
+        fail(f"--set {name} repeats {_OPTIONS[name]}; give one of them", USAGE)
+    needed = [name for name, item in known.items() if item.default is Parameter.empty and name not in given | assigned]
     if needed:
         fail(f"method {method!r} needs {', '.join(_OPTIONS.get(name, name) for name in needed)}", USAGE)
-    if "order" in wanted:
-        checked_order(str(wanted["order"]))
-    return wanted
+    return given | assigned
+
+
+def _documents(files: Sequence[str], split: Split, field: str | None) -> list[Document]:
+    if field is not None and split is not Split.jsonl:
+        fail("--field goes with --split jsonl", USAGE)
+    return read_documents(files, split, _FIELD if field is None else field)
 
 
 def _guard(keep: Iterable[str], no_guard: bool) -> Guard | None:
@@ -145,16 +156,18 @@ def _rendered(found: Compression, documents: Sequence[Document], output: Format)
 
 
 def _placed(found: Compression, documents: Sequence[Document]) -> list[dict[str, Any]]:
-    """Passages as in ``Compression.to_dict``, with the file of each, and its spans there."""
+    """Passages as in ``Compression.to_dict``, with the file of each, and its place there."""
     return [
-        {
-            **passage,
-            "file": source.file,
-            "source_spans": [[source.start + start, source.start + end] for start, end in passage["spans"]],
-        }
+        {**passage, "file": source.file, **_place(passage["spans"], source)}
         for passage in found.to_dict()["passages"]
         for source in [documents[passage["index"]]]
     ]
+
+
+def _place(spans: Iterable[Sequence[int]], source: Document) -> dict[str, Any]:
+    if source.record is not None:
+        return source.record._asdict()
+    return {"source_spans": [[source.start + start, source.start + end] for start, end in spans]}
 
 
 def _finite(ratio: float) -> float | None:

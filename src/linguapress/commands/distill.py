@@ -69,7 +69,7 @@ def distill(  # noqa: PLR0913 - each parameter is an option of the command line
         count = token_counter(counter)
         asked = _teacher(teacher, base_url, key_variable, temperature, timeout)
         with status("reading the texts"):
-            chunks = read_sources(sources, count, chunk, field)
+            chunks = read_sources(sources, count, chunk, field, out)
         settings = RunSettings(
             concurrency, per_minute, attempts, timeout, patience=patience, retry_failed=retry_failed, most_cost=most_cost,
             prices=Prices(price_in, price_out), count=count,

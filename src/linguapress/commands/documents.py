@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import math
 import sys
 from collections.abc import Sequence
 from enum import Enum
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import typer
 
@@ -22,29 +24,50 @@ class Split(str, Enum):
     none = "none"
     passages = "passages"
     lines = "lines"
+    jsonl = "jsonl"
+
+
+class Record(NamedTuple):
+    """What stands around a text in JSON lines.
+
+    Attributes:
+        line: which line of the file it is, from 1.
+        metadata: the other fields of the line.
+    """
+
+    line: int
+    metadata: dict[str, Any]
 
 
 class Document(NamedTuple):
     """A text, what to call it and where it stands.
 
     Attributes:
-        name: file name, with a number where the file was split.
+        name: file name, with a number where the file was split: that of the line, of JSON lines.
         text: its characters.
         file: file name.
-        start: characters of the file before it; a byte order mark is none.
+        start: characters of the file before it, or before its JSON line; a byte order mark is none.
+        record: its JSON line, where the file was split into these.
     """
 
     name: str
     text: str
     file: str
     start: int
+    record: Record | None = None
 
 
-def read_documents(paths: Sequence[str], split: Split) -> list[Document]:
-    """Documents of all files in their order; standard input where there is no file, or where one is called ``-``."""
+def read_documents(paths: Sequence[str], split: Split, field: str = "text") -> list[Document]:
+    """Documents of all files in their order; standard input where there is no file, or where one is called ``-``.
+
+    Args:
+        paths: names of files.
+        split: what is a document.
+        field: which field of a JSON line holds its text.
+    """
     if paths.count(_STDIN) > 1:
         fail("standard input (-) can be read only once", USAGE)
-    return [part for path in paths or [_STDIN] for part in _parts(_read(path), split)]
+    return [part for path in paths or [_STDIN] for part in _parts(_read(path), split, field)]
 
 
 def _read(path: str) -> Document:
@@ -67,12 +90,46 @@ def _stdin() -> bytes:
     return typer.get_binary_stream("stdin").read()
 
 
-def _parts(document: Document, split: Split) -> list[Document]:
+def _parts(document: Document, split: Split, field: str) -> list[Document]:
     """The document, or its passages or lines; blank ones say nothing and are left out."""
     if split is Split.none:
         return [document]
+    if split is Split.jsonl:
+        return _records(document, field)
     cut = passages if split is Split.passages else lines
     texts = [(text, start) for start, end in cut(document.text) if (text := document.text[start:end].rstrip())]
     return [
         Document(f"{document.name}#{number}", text, document.file, start) for number, (text, start) in enumerate(texts, start=1)
     ]
+
+
+def _records(document: Document, field: str) -> list[Document]:
+    """The texts of JSON lines; blank lines, and byte order marks of files that were put together, are skipped."""
+    found = []
+    for number, (start, end) in enumerate(lines(document.text), start=1):
+        if text := document.text[start:end].strip("\ufeff \t\r\n"):
+            fields = _fields(text, f"{document.file}, line {number}")
+            content = fields.pop(field, None)
+            if not isinstance(content, str):
+                others = ", ".join(fields) or "none"
+                fail(f"{document.file}, line {number} has no text in a field {field!r}; other fields: {others}; see --field")
+            found.append(Document(f"{document.name}#{number}", content, document.file, start, Record(number, fields)))
+    return found
+
+
+def _fields(text: str, place: str) -> dict[str, Any]:
+    try:
+        fields = json.loads(text, parse_constant=_number, parse_float=_number)
+    except (ValueError, RecursionError) as error:
+        fail(f"{place} is no JSON: {error}")
+    if not isinstance(fields, dict):
+        fail(f'{place} is no JSON object, such as {{"text": ...}}')
+    return fields
+
+
+def _number(written: str) -> float:
+    """A number, if JSON can say it again."""
+    number = float(written)
+    if not math.isfinite(number):
+        raise ValueError(f"{written} is no number of JSON")
+    return number

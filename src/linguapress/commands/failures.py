@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NoReturn
@@ -13,6 +14,7 @@ from linguapress.errors import InvalidBudget, MissingExtra, UnknownName
 from linguapress.render import shown
 
 FAILURE, USAGE = 1, 2
+_NO_DEVICE = re.compile(r"not compiled with|no NVIDIA driver|No \w+ GPUs|invalid device ordinal|not linked with support for", re.I)
 
 
 def fail(message: str, code: int = FAILURE) -> NoReturn:
@@ -40,6 +42,8 @@ def reported() -> Iterator[None]:
             raise
         if isinstance(error, UnknownName | InvalidBudget):
             fail(str(error), USAGE)
+        if isinstance(error, AssertionError | RuntimeError) and _NO_DEVICE.search(str(error)):
+            fail(f"torch finds no such device here ({str(error).splitlines()[0]}); leave the device out, or choose auto or cpu")
         known = isinstance(error, OSError | MissingExtra)
         fail(str(error) if known else f"{type(error).__name__}: {error} (LINGUAPRESS_TRACEBACK=1 shows where)")
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from functools import cache
 from importlib.util import find_spec
-from typing import Any
+from typing import Any, ClassVar
 
 import sentencex
 
@@ -38,15 +38,22 @@ from linguapress.presets import PRESETS, load
 from linguapress.scores import Relevance
 from linguapress.segment import tile
 from linguapress.text import Span
+from linguapress.units import Units
 
 
 @dataclass(frozen=True)
 class PlainSentences(SentenceFilter):
-    """Sentences as a splitter for prose finds them: a title on a line of its own belongs to the first sentence."""
+    """Sentences as a splitter for prose finds them, by themselves: a title on a line of its own belongs to the first one."""
+
+    distinct: ClassVar[bool] = False
 
     def split(self, text: str) -> list[Span]:
         """Sentences."""
         return tile((found["end_index"] for found in sentencex.get_sentence_boundaries("en", text)), len(text))
+
+    def units(self, text: str) -> Units:
+        """Sentences without headings."""
+        return self.guarded.units(text, self.split)
 
 
 @cache

@@ -26,6 +26,7 @@ class DocumentRanking(UnitCompressor):
     """
 
     name: ClassVar[str] = "document_ranking"
+    distinct: ClassVar[bool] = True
     relevance: Relevance
 
     def split(self, text: str) -> list[Span]:

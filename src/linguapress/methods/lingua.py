@@ -16,14 +16,15 @@ from typing import ClassVar
 
 import numpy as np
 
-from linguapress.compressor import Compressor, beginnings, rated
+from linguapress.beginnings import beginnings
+from linguapress.compressor import Compressor, rated
 from linguapress.draft import Draft, Stage
 from linguapress.guard import Guard
 from linguapress.headings import with_headings
-from linguapress.methods.llmlingua2 import LLMLingua2, keep_of_units
+from linguapress.methods.llmlingua2 import DemonstrationWords, keep_of_units
 from linguapress.methods.word_stage import ROUGHLY, Sentences, WordStage, log_odds
 from linguapress.order import Order, arranged, checked_order
-from linguapress.repeats import repeats_last
+from linguapress.repeats import unrepeated
 from linguapress.scores import UNTOLD, KeepClassifier, Rating, Relevance
 from linguapress.segment import sentences
 from linguapress.select import Selection, stitchers
@@ -69,7 +70,7 @@ class Lingua(Compressor):
 
     def for_demonstrations(self) -> Compressor:
         """Words by keep probability: a worked example shows how, so the question does not tell which of them is of use."""
-        return LLMLingua2(self.keep, guard=self.guard)
+        return DemonstrationWords(self.keep, guard=self.guard)
 
     @property
     def models(self) -> tuple[Relevance, KeepClassifier]:
@@ -89,14 +90,22 @@ class Lingua(Compressor):
         stages = [_stage("sentences", draft.tokens, tokens, start)]
         start, words = time.perf_counter(), WordStage(self.keep, self.guard, self.keep_weight, self.scrap)
         fine = words.reduce(coarse, found) if tokens > draft.limit else coarse
-        if shortens and fine.tokens < (ROUGHLY if choice.run else _LITTLE) * draft.limit < tokens:
-            other = choice.fill().allowing(draft.limit)  # what overflows cannot be cut (code, many numbers): others take its place
+        little = (ROUGHLY if choice.run else _LITTLE) * draft.limit
+        if shortens and fine.tokens < little < tokens:  # what overflows cannot be cut (code, many numbers): others take its place
+            other = choice.fill().allowing(draft.limit)
             fine = max(fine, words.reduce(other, found) if other.tokens > draft.limit else other, key=lambda one: one.tokens)
+            if fine.tokens < little:
+                others = Selection(whole.allowing(draft.limit), stitchers(whole, units), ratings).fill()
+                fine = max(fine, others, key=lambda one: one.tokens)
         if not fine.text and draft.limit > 0 and any(item.spans for item in units):
             fine = beginnings(whole, units, ratings, [row.tokens for row in rows])
         if fine is not coarse:
             stages.append(_stage("words", tokens, fine.tokens, start))
         return self.guard.coarse.reported(draft, replace(fine, stages=(*draft.stages, *stages)))
+
+    def drops(self, draft: Draft) -> bool:
+        """Whether anything has to go."""
+        return draft.tokens > draft.limit
 
     def _room(self, draft: Draft, units: Sequence[Units]) -> int:
         """Tokens that the sentence stage may leave: what the caller's patterns force comes on top, since its words can still go."""
@@ -125,12 +134,14 @@ class Lingua(Compressor):
         return units, replace(rating, units=rows)
 
     def _rated(self, draft: Draft) -> tuple[Draft, Mapping[int, Sentences]]:
-        """The draft in its final order, and each passage's sentences by the index of the passage."""
+        """The draft in its final order, and each passage's sentences, those said twice but once, by the index of the passage."""
         units, rating = self.rate(draft, [self.units(passage.text) for passage in draft.passages])
-        rows = repeats_last(draft.passages, units, rating.units)
-        tokens = rating.tokens or [UNTOLD] * len(rows)
-        told = zip(draft.passages, units, rows, tokens, strict=True)
-        found = {passage.index: Sentences.of(passage, item, row, scores) for passage, item, row, scores in told}
+        stay, rows = [list(range(len(item.spans))) for item in units], [np.asarray(row) for row in rating.units]
+        if self.drops(draft):
+            stay, rows = unrepeated(draft.passages, units, rating.units, parts=draft.tokens <= draft.limit)
+        tokens = rating.tokens or [UNTOLD] * len(units)
+        told = zip(draft.passages, units, stay, rows, tokens, strict=True)
+        found = {passage.index: Sentences.of(passage, item.only(own), row, scores) for passage, item, own, row, scores in told}
         return arranged(rated(draft, rating, units).warning(*rating.warnings), self.order), found
 
 

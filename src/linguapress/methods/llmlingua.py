@@ -25,7 +25,8 @@ from typing import Any, ClassVar, get_args
 
 import numpy as np
 
-from linguapress.compressor import Compressor, beginnings, rated
+from linguapress.beginnings import beginnings
+from linguapress.compressor import Compressor, rated
 from linguapress.draft import Draft
 from linguapress.errors import UnknownName
 from linguapress.guard import Guard

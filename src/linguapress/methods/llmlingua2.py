@@ -16,7 +16,8 @@ from typing import ClassVar
 import numpy as np
 import regex
 
-from linguapress.compressor import UnitCompressor
+from linguapress.answers import with_answer
+from linguapress.compressor import Compressor, UnitCompressor
 from linguapress.guard import Guard
 from linguapress.notes import fingerprints
 from linguapress.scores import Floats, KeepClassifier, Rating, TokenScores, within
@@ -47,6 +48,10 @@ class LLMLingua2(UnitCompressor):
         forced = tuple(regex.escape(token) for token in self.force_tokens)
         return replace(self.guard, keep=(*self.guard.keep, *forced))
 
+    def for_demonstrations(self) -> Compressor:
+        """The same, and what is kept of an example keeps its answer."""
+        return DemonstrationWords(self.keep, self.force_tokens, self.drop_consecutive, self.guard)
+
     @property
     def models(self) -> tuple[KeepClassifier]:
         """The keep classifier."""
@@ -65,6 +70,14 @@ class LLMLingua2(UnitCompressor):
         again = [i for i in range(1, len(found)) if found[i] == found[i - 1] and i in units.forced]
         row[again] = -np.inf
         return row
+
+
+class DemonstrationWords(LLMLingua2):
+    """Words of worked examples; each needs those of the answer."""
+
+    def units(self, text: str) -> Units:
+        """Words, bound to the answer at the end."""
+        return with_answer(text, super().units(text))
 
 
 def keep_of_units(keep: KeepClassifier, passages: Sequence[Passage], units: Sequence[Units]) -> list[Floats]:

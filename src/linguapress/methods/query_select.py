@@ -59,6 +59,10 @@ class QuerySelect(Lingua):
         """A threshold drops sentences even when all of them fit."""
         return self.threshold is not None or super().always
 
+    def drops(self, draft: Draft) -> bool:
+        """Whether anything has to go, for the budget's sake or for the threshold's."""
+        return (self.threshold is not None and draft.query is not None) or super().drops(draft)
+
     def for_demonstrations(self) -> Compressor:
         """Itself: who asks for what a question needs means it."""
         return self
@@ -85,6 +89,9 @@ class QuerySelect(Lingua):
                 return units, rating
         else:
             kept = [_with_company(item, np.asarray(needed) >= self.threshold) for _, item, needed in pairs]
+            if not any(kept):
+                none = f"no sentence is needed with a probability of {self.threshold} or more; a budget keeps the best ones"
+                rating = replace(rating, warnings=(*rating.warnings, none))
         rows = [np.asarray(row)[numbers] for row, numbers in zip(rating.units, kept, strict=True)]
         return [item.only(numbers) for item, numbers in zip(units, kept, strict=True)], replace(rating, units=rows)
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from linguapress.compressor import UnitCompressor
 from linguapress.guard import Guard
+from linguapress.headings import with_headings
 from linguapress.scores import Rating, Relevance, by_place
 from linguapress.segment import sentences
 from linguapress.text import Passage, Span
@@ -35,9 +36,15 @@ class SentenceFilter(UnitCompressor):
     document_weight: float = 0.5
     guard: Guard = field(default_factory=Guard)
 
+    distinct: ClassVar[bool] = True
+
     def split(self, text: str) -> list[Span]:
         """Sentences."""
         return sentences(text)
+
+    def units(self, text: str) -> Units:
+        """Sentences, each with its heading."""
+        return with_headings(text, super().units(text))
 
     @property
     def guarded(self) -> Guard:

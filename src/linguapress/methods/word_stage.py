@@ -75,7 +75,7 @@ class WordStage:
             draft: passages that are too long together.
             found: the rated sentences of each, by the index of the passage.
         """
-        plain = [self.guard.units(passage.text, words) for passage in draft.passages]
+        plain = [self._plain(passage, found[passage.index]) for passage in draft.passages]
         keep = keep_of_units(self.keep, draft.passages, plain)
         rows = [self._row(p, item, odds, found[p.index]) for p, item, odds in zip(draft.passages, plain, keep, strict=True)]
         rendering = stitchers(draft, [row.units for row in rows])
@@ -83,9 +83,17 @@ class WordStage:
         values = [row.values - LAST * self._scraps(row, kept) for row, kept in zip(rows, first, strict=True)]
         return Selection(draft, rendering, values).fill()
 
+    def _plain(self, passage: Passage, found: Sentences) -> Units:
+        """Words; what was verbatim in the whole passage is not torn either where little of it is left to tell."""
+        units = self.guard.units(passage.text, words)
+        if not found.units.verbatim:
+            return units
+        owner = _owner(passage, units, found).tolist()
+        same = (unit for unit in range(1, len(owner)) if owner[unit] == owner[unit - 1])
+        return units.glued(unit for unit in same if owner[unit] in found.units.verbatim)
+
     def _row(self, passage: Passage, plain: Units, keep: Floats, found: Sentences) -> _Words:
-        starts = in_source(np.array([start for start, _ in plain.spans], dtype=np.int64), passage)
-        owner = np.maximum(np.searchsorted(found.starts, starts, side="right") - 1, 0)
+        owner = _owner(passage, plain, found)
         units, odds = _bound(plain, owner, found), log_odds(keep)
         odds[list(units.verbatim)] = 0  # the classifier has read no tables
         return _Words(units, owner, found.ratings[owner] + self.keep_weight * odds + _added(passage, plain, found.tokens))
@@ -96,6 +104,12 @@ class WordStage:
         total = np.bincount(row.owner, weights=sizes, minlength=1)
         left = np.bincount(row.owner, weights=sizes * kept, minlength=1)
         return (left < self.scrap * total)[row.owner]
+
+
+def _owner(passage: Passage, units: Units, found: Sentences) -> NDArray[np.int64]:
+    """The sentence that each word is of, shape [words]."""
+    starts = in_source(np.array([start for start, _ in units.spans], dtype=np.int64), passage)
+    return np.maximum(np.searchsorted(found.starts, starts, side="right") - 1, 0)
 
 
 def _added(passage: Passage, plain: Units, tokens: TokenScores) -> Floats:

@@ -15,6 +15,7 @@ from linguapress.models.causal_cache import Feed, Ids
 from linguapress.models.causal_reader import CausalReader
 from linguapress.models.causal_windows import Stride, strides
 from linguapress.models.embedded import CAUSAL
+from linguapress.models.fingerprints import written
 from linguapress.models.runtimes import checked_runtime
 from linguapress.scores import TokenScores
 
@@ -25,12 +26,15 @@ Tasks = dict[bytes, list["Task"]]
 
 
 def shared_causal_lm(model: str = CAUSAL, device: str = "auto", runtime: str = "auto") -> CausalLM:
-    """The one model of that name in this process, however its defaults are spelled; nothing is loaded until it reads."""
-    return _shared(model, device, runtime)
+    """The one model of that name in this process, however its defaults are spelled; nothing is loaded until it reads.
+
+    Of a folder that was written anew it is a new one.
+    """
+    return _shared(model, device, runtime, written(model))
 
 
 @lru_cache(maxsize=4)
-def _shared(model: str, device: str, runtime: str) -> CausalLM:
+def _shared(model: str, device: str, runtime: str, _: object) -> CausalLM:
     return CausalLM(model, device, runtime=runtime)
 
 

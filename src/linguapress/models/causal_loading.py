@@ -6,11 +6,10 @@ from typing import Any
 
 import torch
 
-from linguapress.errors import ModelNotFound
 from linguapress.models.causal_weights import CausalWeights
 from linguapress.models.devices import device_of, precision_of
 from linguapress.models.embedded import model_folder
-from linguapress.models.weights import check_tokenizer, check_weights, load_tokenizer, quietly, told
+from linguapress.models.weights import check_tokenizer, check_vocabulary, check_weights, load_tokenizer, quietly, told
 
 _KIND = "causal language model"
 
@@ -30,7 +29,7 @@ def load_causal(name: str, device_name: str, window: int = 0, exact: bool = Fals
     device = device_of(device_name)
     tokenizer = causal_tokenizer(name)
     model = causal_model(name, device, torch.float32 if exact else precision_of(device))
-    _check_vocabulary(name, model, tokenizer)
+    check_vocabulary(name, model, tokenizer)
     return CausalWeights(name, model, tokenizer, window)
 
 
@@ -58,11 +57,3 @@ def causal_model(name: str, device: torch.device, dtype: torch.dtype) -> Any:
         model, found = AutoModelForCausalLM.from_pretrained(model_folder(name), output_loading_info=True, dtype=dtype)
     check_weights(name, found["missing_keys"])
     return model.to(device).eval()
-
-
-def _check_vocabulary(name: str, model: Any, tokenizer: Any) -> None:
-    rows, tokens = model.get_input_embeddings().weight.shape[0], len(tokenizer)
-    if tokens > rows:
-        raise ModelNotFound(
-            f"the tokenizer of {name!r} knows {tokens} tokens, the model {rows}; put the model's own tokenizer.json there"
-        )

@@ -11,18 +11,13 @@ import torch
 
 from linguapress.errors import BrokenModel, ModelNotFound
 from linguapress.models.causal_cache import Feed
+from linguapress.models.sound import broken
 
 if TYPE_CHECKING:
     from linguapress.models.causal_weights import CausalWeights
 
 Head = Callable[[torch.Tensor], torch.Tensor]
 _EXACT, _ROUNDED = 1e-3, 5e-2  # tolerated difference in float32 and in shorter floats, as a share of the largest number
-
-
-def broken(name: str) -> str:
-    """The sentence about a model whose numbers are none."""
-    remedy = "fetch the checkpoint again, or use device='cpu'"
-    return f"the language model {name!r} answers with NaN: its weights are broken or overflow; {remedy}"
 
 
 @torch.inference_mode()

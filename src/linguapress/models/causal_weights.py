@@ -11,10 +11,10 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from linguapress.counters import plain_tokenizer
-from linguapress.errors import BrokenModel
 from linguapress.models.causal_cache import NONE, Feed, Ids, KeyValues
-from linguapress.models.causal_probe import broken, carries_on, split
+from linguapress.models.causal_probe import carries_on, split
 from linguapress.models.causal_windows import batches
+from linguapress.models.sound import check_numbers
 from linguapress.models.windows import past_blanks
 from linguapress.scores import Floats, Offsets
 from linguapress.segment import encodable
@@ -125,8 +125,7 @@ class CausalWeights:
         wanted = states[torch.from_numpy(rows).to(self.device), torch.from_numpy(places).to(self.device)]
         parts = [self._losses(wanted[chunk], targets[chunk]) for chunk in _slices(len(targets), self._positions)]
         values = torch.cat(parts).cpu().numpy() if parts else np.zeros(0, dtype=np.float32)
-        if np.isnan(values).any():
-            raise BrokenModel(broken(self.name))
+        check_numbers(self.name, "language model", [values])
         return np.split(np.minimum(values, _MOST), np.cumsum([len(feed.targets) for feed in feeds])[:-1])
 
     def _losses(self, states: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:

@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from linguapress.errors import ModelNotFound
-from linguapress.models.fingerprints import fingerprint
+from linguapress.models.fingerprints import fingerprint, written
 from linguapress.models.loading import Loaded, load_encoder
 from linguapress.models.memory import Memory
 from linguapress.models.runtimes import checked_runtime
+from linguapress.models.sound import check_numbers
 from linguapress.models.windows import Window, batches, past_blanks, windows
 from linguapress.notes import probabilities, rounded_odds
 from linguapress.scores import Floats, Offsets
@@ -41,12 +42,15 @@ class Reading(NamedTuple):
 
 
 def shared_encoder(model: str, device: str = "auto", keep_label: str | int | None = None, runtime: str = "auto") -> Encoder:
-    """The one encoder of that name in this process, however its defaults are spelled; nothing is loaded until it reads."""
-    return _shared(model, device, keep_label, runtime)
+    """The one encoder of that name in this process, however its defaults are spelled; nothing is loaded until it reads.
+
+    Of a folder that was written anew it is a new one.
+    """
+    return _shared(model, device, keep_label, runtime, written(model))
 
 
 @lru_cache(maxsize=8)
-def _shared(model: str, device: str, keep_label: str | int | None, runtime: str) -> Encoder:
+def _shared(model: str, device: str, keep_label: str | int | None, runtime: str, _: object) -> Encoder:
     return Encoder(model, device, keep_label, runtime=runtime)
 
 
@@ -101,6 +105,10 @@ class Encoder:
 
         Returns:
             One reading for each text, in order.
+
+        Raises:
+            ModelNotFound: the model cannot be loaded.
+            BrokenModel: it answers with NaN.
         """
         return self._memory.through(texts, self._read)
 
@@ -120,10 +128,16 @@ class Encoder:
             hidden, probability = model.forward([ids[w.text][w.start : w.end] for w in batch], length)
             for row, window in enumerate(batch):
                 _place(states, keep, window, hidden[row], probability[row] if probability is not None else None)
+        check_numbers(self.name, "encoder", _telling(states) if model.keep is None else keep)
         keep = [probabilities(rounded_odds(row)) for row in keep]
         unknown = [float(np.mean(row == model.unknown)) if len(row) else 0.0 for row in ids]
         spans = [past_blanks(text, row) for text, row in zip(texts, offsets, strict=True)]
         return [Reading(*parts) for parts in zip(spans, states, keep, unknown, strict=True)]
+
+
+def _telling(states: Sequence[States]) -> list[States]:
+    """Numbers that are NaN where any is: one of each token, since norms spread it, and all of a token, since weights recur."""
+    return [part for row in states for part in (row[:, :1], row[:1])]
 
 
 def _place(states: Sequence[States], keep: Sequence[Floats], window: Window, hidden: States, probability: Floats | None) -> None:

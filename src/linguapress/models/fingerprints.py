@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from hashlib import blake2b
 from pathlib import Path
 
@@ -32,6 +33,20 @@ def fingerprint(model: str, *settings: object) -> bytes:
         found.update(f"{path.name} {path.stat().st_size} ".encode())
         found.update(_pieces(path))
     return found.digest()
+
+
+def written(model: str) -> tuple[tuple[str, int, int], ...]:
+    """When the files of a local folder were written, and how large they are: it changes with the model; () of a hub name."""
+    try:
+        with os.scandir(model) as files:
+            return tuple(sorted((file.name, *_written(file)) for file in files if file.name.endswith((*_ENDINGS, *_FILES))))
+    except OSError:
+        return ()
+
+
+def _written(file: os.DirEntry[str]) -> tuple[int, int]:
+    found = file.stat()
+    return found.st_mtime_ns, found.st_size
 
 
 def _folder(model: str) -> Path:

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from linguapress.models.embedded import SELECTOR
+from linguapress.models.fingerprints import written
 from linguapress.models.legibility import legibility
 from linguapress.models.memory import Memory
 from linguapress.models.pair_frame import Pairs, load_pairs
 from linguapress.models.runtimes import checked_runtime
+from linguapress.models.sound import check_numbers
 from linguapress.models.windows import batches, past_blanks, windows
 from linguapress.scores import Floats, Offsets
 from linguapress.segment import encodable
@@ -44,12 +46,15 @@ class PairReading(NamedTuple):
 
 
 def shared_pair_reader(model: str = SELECTOR, device: str = "auto", runtime: str = "auto") -> PairReader:
-    """The one reader of that name in this process, however its defaults are spelled; nothing is loaded until it reads."""
-    return _shared(model, device, runtime)
+    """The one reader of that name in this process, however its defaults are spelled; nothing is loaded until it reads.
+
+    Of a folder that was written anew it is a new one.
+    """
+    return _shared(model, device, runtime, written(model))
 
 
 @lru_cache(maxsize=4)
-def _shared(model: str, device: str, runtime: str) -> PairReader:
+def _shared(model: str, device: str, runtime: str, _: object) -> PairReader:
     return PairReader(model, device, runtime=runtime)
 
 
@@ -102,6 +107,10 @@ class PairReader:
         """Reads each passage together with the question; long passages in overlapping windows, the best of which counts.
 
         Of a question that would fill more than a third of the model's window the beginning and the end are read.
+
+        Raises:
+            ModelNotFound: the model cannot be loaded.
+            BrokenModel: it answers with NaN.
         """
         return self._memory.through([(question, passage) for passage in passages], self._read)
 
@@ -133,11 +142,13 @@ class PairReader:
         todo = [w for text, row in enumerate(ids) if len(row) for w in windows(text, len(row), model.longest - extra, _OVERLAP)]
         for length, batch in batches(todo, extra, self.batch_tokens or model.batch_tokens, model.longest):
             logits, *scores = model.forward(question, [ids[w.text][w.start : w.end] for w in batch], length)
+            check_numbers(self.name, "selector", [logits])
             for row, window in enumerate(batch):
                 read = slice(window.keep_from - window.start, window.keep_to - window.start)
                 for found, values in zip((need, answer), scores, strict=True):
                     found[window.text][window.keep_from : window.keep_to] = values[row, read]
                 relevance[window.text] = max(relevance[window.text], logits[row])
+        check_numbers(self.name, "selector", need)
         unknown = [float(np.mean(row == model.unknown)) if len(row) else 0.0 for row in ids]
         spans = [past_blanks(passage, row) for (_, passage), row in zip(pairs, offsets, strict=True)]
         return [PairReading(*parts) for parts in zip(spans, need, answer, map(float, relevance), unknown, strict=True)]

@@ -20,8 +20,8 @@ from linguapress.models.pair_frame import Frame, Ids, Pairs
 from linguapress.models.pair_model import PairModel
 from linguapress.models.provence import PREFIX, load_provence
 from linguapress.models.sentence_odds import CONFIG, PLAIN, SentenceOdds
-from linguapress.models.stored import DENSE, read_state, read_weight, weights_file
-from linguapress.models.weights import longest_read
+from linguapress.models.stored import DENSE, read_state, read_weight, weights_file, without_rows
+from linguapress.models.weights import check_vocabulary, longest_read
 from linguapress.scores import Floats
 
 WORDS = "encoder.embeddings.word_embeddings.weight"
@@ -80,17 +80,19 @@ def longest_pair(model: PairModel, tokenizer: Any) -> int:
     return min(longest_read(model.encoder.config, tokenizer), 512)
 
 
-def load_selector(folder: Path, attention: str | None = None) -> tuple[PairModel, Any]:
-    """Model and tokenizer of a selector, in float32 on the CPU."""
+def load_selector(folder: Path, attention: str | None = None, **changes: Any) -> tuple[PairModel, Any]:
+    """Model and tokenizer of a selector, in float32 on the CPU; ``changes`` are of its configuration."""
     from transformers import AutoConfig, AutoModel, AutoTokenizer
 
     shared = whose_words(folder)
-    model = PairModel(AutoModel.from_config(AutoConfig.from_pretrained(folder), attn_implementation=attention))
+    config = AutoConfig.from_pretrained(folder, **changes)
+    model = PairModel(AutoModel.from_config(config, attn_implementation=attention))
     model.load_state_dict(selector_state(folder))
     tokenizer = AutoTokenizer.from_pretrained(model_folder(shared) if shared else folder)
     known, needed = len(tokenizer), int(model.encoder.config.vocab_size)
     if 2 * known < needed or not tokenizer.is_fast:  # what transformers makes of a missing file
         raise ValueError(f"its tokenizer is slow, or knows too few tokens: {known} of {needed}")
+    check_vocabulary(str(folder), model.encoder, tokenizer)
     return model, tokenizer
 
 
@@ -136,9 +138,12 @@ def save_selector(model: PairModel, tokenizer: Any, folder: Path, words_of: str 
     folder.mkdir(parents=True, exist_ok=True)
     model.encoder.config.save_pretrained(folder)
     weights = {name: value.detach().half().contiguous().cpu() for name, value in model.state_dict().items()}
+    settings = {name: value for name, value in _config(folder).items() if name not in (SHARED, CONFIG)}  # those of a start
     if words_of:
         del weights[WORDS]
-        (folder / "config.json").write_text(json.dumps({**_config(folder), SHARED: words_of}, indent=1), encoding="utf-8")
+        settings[SHARED] = words_of
     else:
         tokenizer.save_pretrained(folder)
+    (folder / "config.json").write_text(json.dumps(settings, indent=1), encoding="utf-8")
     save_file(weights, folder / DENSE)
+    without_rows(folder)

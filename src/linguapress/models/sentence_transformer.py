@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from linguapress.errors import MissingExtra, ModelNotFound
+from linguapress.models.fingerprints import written
 from linguapress.scores import Floats, Rating
 from linguapress.text import Passage
 from linguapress.units import Units
@@ -100,7 +101,7 @@ def _rating(values: Floats, passages: Sequence[Passage], units: Sequence[Units])
 
 
 @lru_cache(maxsize=4)
-def _load(kind: str, name: str, device: str) -> Any:
+def _load(kind: str, name: str, device: str, _: object) -> Any:
     try:
         import sentence_transformers
     except ImportError as error:
@@ -115,4 +116,4 @@ def _load(kind: str, name: str, device: str) -> Any:
 
 def _loaded(kind: str, name: str, device: str) -> Any:
     with _LOADING:
-        return _load(kind, name, device)
+        return _load(kind, name, device, written(name))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from shutil import copytree
+from shutil import copytree, ignore_patterns
 from typing import Any
 
 import torch
@@ -23,12 +23,18 @@ _SCALE = ".row_scale"
 _KEPT = ("position_embeddings.weight",)
 _LEAST = 3  # rows and columns of a matrix that is worth it
 _METADATA = {"format": "pt"}
+_OF_TRAINING = ("checkpoint.pt", "checkpoint.new", "log.jsonl", "negatives.json", "tokens.npy", "tokens.json", "best", "epoch")
 
 
 def weights_file(folder: Path) -> Path:
     """The file that holds the weights."""
     rows = folder / ROWS
     return rows if rows.is_file() else folder / DENSE
+
+
+def without_rows(folder: Path) -> None:
+    """Removes rows of int8 that an earlier model has left: they would be read in place of the weights just written."""
+    (folder / ROWS).unlink(missing_ok=True)
 
 
 def read_state(folder: Path) -> dict[str, torch.Tensor]:
@@ -97,7 +103,7 @@ def write_rows(state: Mapping[str, torch.Tensor], folder: Path) -> None:
 
 
 def copy_rows(model: str, out: Path) -> Path:
-    """Copies a model to a new folder, its weights as rows of int8; returns the folder.
+    """Copies a model, without what only its training needs, to a new folder, its weights as rows of int8; returns the folder.
 
     Raises:
         ModelNotFound: there is no such folder, or it has no ``model.safetensors``.
@@ -111,7 +117,7 @@ def copy_rows(model: str, out: Path) -> Path:
 
 
 def copy_dense(model: str, out: Path) -> Path:
-    """Copies a model to a new folder, its weights as float16 that transformers reads by itself; returns the folder.
+    """The same with weights as float16 that transformers reads by itself.
 
     Raises:
         ModelNotFound: there is no such folder, or it has no ``model.safetensors``.
@@ -128,4 +134,4 @@ def _copied(model: str, out: Path) -> None:
     folder = Path(model_folder(model))
     if not weights_file(folder).is_file():
         raise ModelNotFound(f"{model!r} has no {DENSE}; name a folder that `linguapress train` or transformers has written")
-    copytree(folder, out)
+    copytree(folder, out, ignore=ignore_patterns(*_OF_TRAINING))

@@ -24,11 +24,9 @@ class Weights:
 
     def __init__(self, model: Any, tokenizer: Any, device: torch.device, keep: int | None) -> None:
         self.model, self.device, self.keep = model, device, keep
-        empty = tokenizer("", return_attention_mask=False)["input_ids"]
+        self.prefix, self.suffix = _frame(tokenizer)
         self.tokenizer = plain_tokenizer(tokenizer.backend_tokenizer)
-        split = next((i for i, token in enumerate(empty) if token == tokenizer.sep_token_id), len(empty))
-        self.prefix, self.suffix = np.array(empty[:split], dtype=np.int64), np.array(empty[split:], dtype=np.int64)
-        self.special = len(empty)
+        self.special = len(self.prefix) + len(self.suffix)
         self.longest = longest_read(model.config, tokenizer)
         self.room = self.longest - self.special
         self.width = int(model.config.hidden_size)
@@ -59,6 +57,16 @@ class Weights:
         """The bare forward pass: what transformers returns."""
         inputs, attended = torch.from_numpy(ids).to(self.device), torch.from_numpy(mask).to(self.device)
         return self.model(input_ids=inputs, attention_mask=attended, output_hidden_states=True)
+
+
+def _frame(tokenizer: Any) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Special tokens before and after a text."""
+    framed = tokenizer("a", return_attention_mask=False)
+    parts, ids = framed.sequence_ids(0), np.array(framed["input_ids"], dtype=np.int64)
+    if 0 in parts:
+        return ids[: parts.index(0)], ids[len(parts) - parts[::-1].index(0) :]
+    split = next((i for i, token in enumerate(ids) if token == tokenizer.sep_token_id), len(ids))  # it does not know the letter
+    return ids[:split], ids[split:]
 
 
 def longest_read(config: Any, tokenizer: Any) -> int:
@@ -102,6 +110,7 @@ def load_model(name: str, device_name: str, exact: bool = False) -> tuple[Any, A
         model, missing = load(kind, folder, **settings)
     check_tokenizer(name, tokenizer)
     check_weights(name, missing)
+    check_vocabulary(name, model, tokenizer)
     return model.to(device).eval(), tokenizer
 
 
@@ -125,6 +134,15 @@ def check_tokenizer(name: str, tokenizer: Any) -> None:
         raise ModelNotFound(f"the tokenizer of {name!r} gives no character offsets; save a fast one (tokenizer.json) beside it")
     if len(tokenizer) <= len(tokenizer.all_special_tokens):  # what transformers makes of a folder without tokenizer files
         raise ModelNotFound(f"{name!r} holds no tokenizer; copy the checkpoint's tokenizer.json beside the weights")
+
+
+def check_vocabulary(name: str, model: Any, tokenizer: Any) -> None:
+    """Refuses a tokenizer that knows more tokens than the model."""
+    rows, tokens = model.get_input_embeddings().weight.shape[0], len(tokenizer)
+    if tokens > rows:
+        raise ModelNotFound(
+            f"the tokenizer of {name!r} knows {tokens} tokens, the model {rows}; put the model's own tokenizer.json there"
+        )
 
 
 def check_weights(name: str, missing: Iterable[str]) -> None:

@@ -11,11 +11,11 @@ import typer
 
 from linguapress.budget import Budget
 from linguapress.commands.failures import USAGE, fail, reported, warn
+from linguapress.commands.methods import loaded, settings_of
 from linguapress.commands.terminal import quiet_libraries, status
 from linguapress.compressor import Compressor
 from linguapress.counters import token_counter
 from linguapress.errors import MissingExtra
-from linguapress.presets import load
 from linguapress.serve.limits import Limits
 
 METHODS = ("lingua", "query_select", "llmlingua2", "sentence_filter", "head")
@@ -32,6 +32,10 @@ def serve(
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 = any that is free.")] = 8765,
     method: Annotated[
         list[str] | None, typer.Option("--method", "-m", help=f"Method to offer; default: {', '.join(METHODS)}.")
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="[METHOD.]NAME=VALUE", help="Setting, of all methods that have it or of one; repeatable."),
     ] = None,
     counter: Annotated[str | None, typer.Option(help="Who counts: a tiktoken or Hugging Face name, or a folder.")] = None,
     allow_host: Annotated[
@@ -52,7 +56,8 @@ def serve(
         from linguapress.serve.run import open_door, run
 
         hosts, limits = _hosts(host, allow_host or ()), Limits(max_body, max_documents, max_requests)
-        presses, count = {name: load(name) for name in method or METHODS}, token_counter(counter)
+        chosen = settings_of(method or METHODS, settings or ())
+        presses, count = {name: loaded(name, given) for name, given in chosen.items()}, token_counter(counter)
         with open_door(host, port) as door:
             with status(f"loading {', '.join(presses)}"):
                 _warm(list(presses.values()))

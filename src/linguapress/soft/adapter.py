@@ -40,7 +40,7 @@ class Adapter:
         if any("lora_" in name for name, _ in lm.model.named_parameters()):
             raise UnsupportedModel(f"{lm.name!r} has adapters already; load it anew for another compressor")
         self._lm = lm
-        _inject(lm, settings, _wanted(lm, settings, live_layers(lm, kept)))
+        self._tuner = _injected(lm, settings, _wanted(lm, settings, live_layers(lm, kept)))
         self._layers = [module for module in lm.model.modules() if hasattr(module, "lora_A")]
         named = [(name, weight) for name, weight in lm.model.named_parameters() if "lora_" in name]
         for _, weight in named:
@@ -58,6 +58,10 @@ class Adapter:
                 yield
             finally:
                 self._switch(False)
+
+    def remove(self) -> None:
+        """Takes the adapters out of the model, for good."""
+        self._tuner.unload()
 
     def train(self, mode: bool) -> None:
         """Whether dropout applies."""
@@ -107,8 +111,8 @@ def _wanted(lm: FrozenLM, settings: SoftSettings, live: Sequence[str]) -> list[s
     return found
 
 
-def _inject(lm: FrozenLM, settings: SoftSettings, targets: Sequence[str]) -> None:
-    """Puts the adapters in; random numbers outside are left as they were."""
+def _injected(lm: FrozenLM, settings: SoftSettings, targets: Sequence[str]) -> Any:
+    """What peft puts the adapters in with, and out; random numbers outside are left as they were."""
     peft = _peft()
     config = peft.LoraConfig(
         r=settings.rank, lora_alpha=settings.alpha, lora_dropout=settings.dropout, target_modules=list(targets),
@@ -118,7 +122,7 @@ def _inject(lm: FrozenLM, settings: SoftSettings, targets: Sequence[str]) -> Non
     with torch.random.fork_rng(devices):
         torch.manual_seed(settings.seed)
         try:
-            peft.LoraModel(lm.model, config, "default")
+            return peft.LoraModel(lm.model, config, "default")
         except ValueError as error:
             reason = str(error).splitlines()[0].rstrip(".")
             raise UnsupportedModel(f"peft has no adapters for {lm.name!r} ({reason}); use another model") from error

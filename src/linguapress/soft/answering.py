@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
+from linguapress.soft.decoding import Decoding
 from linguapress.soft.language_model import FrozenLM
 from linguapress.soft.places import Layout
 from linguapress.soft.prompt import Laid, lay_out
@@ -44,7 +45,7 @@ class AnswerSettings:
 
     @classmethod
     def named(
-        cls, *, max_tokens: int, temperature: float, top_p: float, seed: int, layout: Layout, stop: Sequence[str]
+        cls, *, max_tokens: int, temperature: float, top_p: float, seed: int, layout: Layout, stop: str | Sequence[str]
     ) -> AnswerSettings:
         """The settings by the names that chat models have for them; a temperature of 0 = the likeliest tokens.
 
@@ -52,7 +53,7 @@ class AnswerSettings:
             ValueError: numbers out of range.
         """
         sampling = Sampling(temperature, top_p, seed) if temperature else None
-        return cls(max_tokens, sampling, tuple(stop), layout)
+        return cls(max_tokens, sampling, (stop,) if isinstance(stop, str) else tuple(stop), layout)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,41 +132,45 @@ def answer(shelf: MemoryShelf, prompt: str, settings: AnswerSettings | None = No
 
 
 class _Heard:
-    """Text of the tokens so far; what may still change, or become a stop text, is held back."""
+    """Text of the tokens so far; what may still become a stop text is held back."""
 
     def __init__(self, lm: FrozenLM, stops: Sequence[str]) -> None:
-        self._lm, self._stops = lm, stops
-        self.ids: list[int] = []
-        self._sent, self._text = "", ""
+        self._decoding, self._stops = Decoding(lm), stops
+        self.tokens = 0
+        self._open = ""
         self.stopped = False
 
     def told(self, token: int | None) -> str:
-        """The text that is certain now, and was not before."""
-        self.ids += [] if token is None else [token]
-        self._text = self._lm.text(self.ids)
-        ends = [at for stop in self._stops if (at := self._text.find(stop)) >= 0]
-        if ends:
-            self.stopped, self._text = True, self._text[: min(ends)]
+        """The text that is certain now, and was not before; nothing any more behind a stop text."""
+        if token is None:
             return ""
-        certain = self._text[: len(self._text) - self._held()]
-        if self._text.endswith("\ufffd") or not certain.startswith(self._sent):
-            return ""
-        new, self._sent = certain[len(self._sent) :], certain
+        self.tokens += 1
+        self._hear(self._decoding.add(token))
+        certain = len(self._open) - (0 if self.stopped else self._held())
+        new, self._open = self._open[:certain], self._open[certain:]
         return new
 
     def rest(self) -> str:
         """What was held back, now that nothing more comes."""
-        return self._text[len(self._sent) :]
+        if not self.stopped:
+            self._hear(self._decoding.rest())
+        return self._open
+
+    def _hear(self, text: str) -> None:
+        self._open += text
+        ends = [at for stop in self._stops if (at := self._open.find(stop)) >= 0]
+        if ends:
+            self.stopped, self._open = True, self._open[: min(ends)]
 
     def _held(self) -> int:
         """Characters at the end that may be the beginning of a stop text."""
-        sizes = (n for stop in self._stops for n in range(1, len(stop)) if self._text.endswith(stop[:n]))
+        sizes = (n for stop in self._stops for n in range(1, len(stop)) if self._open.endswith(stop[:n]))
         return max(sizes, default=0)
 
 
 def _usage(resolved: Resolved, laid: Laid, heard: _Heard, most: int, window: int) -> Usage:
     put = sum(layers[0][0].shape[-2] for stage in laid.stages for layers in stage.memories)
-    said, memories = len(heard.ids), resolved.memories
+    said, memories = heard.tokens, resolved.memories
     full = said >= most or laid.following + said >= window
     return Usage(
         input_tokens=put + sum(len(stage.positions) for stage in laid.stages),

@@ -51,7 +51,8 @@ class FolderStore:
             ValueError: a key that is no safe file name.
         """
         for path, data in [(self._path(key), data) for key, data in pairs]:
-            _write(path, data)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_whole(path, data)
 
     def mdelete(self, keys: Sequence[str]) -> None:
         """Forgets the bytes of keys, whether there are any or not.
@@ -81,8 +82,8 @@ def _read(path: Path) -> bytes | None:
         return None
 
 
-def _write(path: Path, data: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
+def write_whole(path: Path, data: bytes) -> None:
+    """Writes a file as a whole or not at all; until then an older one stays."""
     draft = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
     try:
         draft.write_bytes(data)

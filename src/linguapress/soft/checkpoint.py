@@ -13,6 +13,8 @@ from torch import Tensor
 from torch.nn import Parameter
 
 from linguapress.errors import ModelNotFound, WrongModel
+from linguapress.soft.byte_store import write_whole
+from linguapress.soft.fingerprints import of_tensors
 from linguapress.soft.language_model import FrozenLM
 from linguapress.soft.settings import SoftSettings
 
@@ -26,21 +28,22 @@ C = TypeVar("C", bound="SoftCompressor")
 
 
 def save(press: SoftCompressor, folder: Path) -> None:
-    """Writes a compressor to a folder, which is made."""
-    from safetensors.torch import save_file
+    """Writes a compressor to a folder, which is made; the settings last, which tell whether the other files are theirs."""
+    from safetensors.torch import save as packed
 
     folder.mkdir(parents=True, exist_ok=True)
-    save_file(_on_cpu(press.adapter.weights), folder / _ADAPTER)
-    save_file(_on_cpu(press.embeddings()), folder / _EMBEDDINGS)
+    write_whole(folder / _ADAPTER, packed(_on_cpu(press.adapter.weights)))
+    write_whole(folder / _EMBEDDINGS, packed(_on_cpu(press.embeddings())))
     facts = {
         "format": FORMAT,
         "method": press.method,
         "model": press.lm.name,
         "model_fingerprint": press.lm.fingerprint,
         "tokenizer_fingerprint": press.lm.tokenizer_fingerprint,
+        "weights_fingerprint": of_tensors(press.parameters().items()),
         "settings": asdict(press.settings),
     }
-    (folder / _SETTINGS).write_text(json.dumps(facts, indent=2) + "\n", "utf-8")
+    write_whole(folder / _SETTINGS, (json.dumps(facts, indent=2) + "\n").encode())
 
 
 def load(kind: type[C], folder: Path, lm: FrozenLM | None) -> C:
@@ -50,10 +53,17 @@ def load(kind: type[C], folder: Path, lm: FrozenLM | None) -> C:
         raise WrongModel(f"{str(folder)!r} holds a compressor of method {facts['method']!r}, not {kind.method!r}; load it as that")
     lm = lm or FrozenLM.load(facts["model"])
     _check(folder, facts, lm)
+    settings = _settings(folder / _SETTINGS, facts["settings"])
     adapter, embeddings = _tensors(folder / _ADAPTER), _tensors(folder / _EMBEDDINGS)
-    press = kind(lm, SoftSettings(**facts["settings"]))
-    _fill(folder / _ADAPTER, press.adapter.weights, adapter)
-    _fill(folder / _EMBEDDINGS, press.embeddings(), embeddings)
+    press = kind(lm, settings)
+    try:
+        _fill(folder / _ADAPTER, press.adapter.weights, adapter)
+        _fill(folder / _EMBEDDINGS, press.embeddings(), embeddings)
+        if facts.get("weights_fingerprint", found := of_tensors(press.parameters().items())) != found:
+            raise ModelNotFound(f"{str(folder)!r} is a mixture of two compressors, half saved or half copied; copy it again")
+    except ModelNotFound:
+        press.adapter.remove()
+        raise
     return press
 
 
@@ -76,10 +86,29 @@ def read_facts(folder: Path) -> dict[str, Any]:
     return facts
 
 
+def _settings(path: Path, stored: object) -> SoftSettings:
+    """Settings of a file, each of the type of its default."""
+    usual = asdict(SoftSettings())
+    if not isinstance(stored, dict) or not usual.keys() >= stored.keys():
+        known = ", ".join(usual)
+        raise ModelNotFound(f"the settings of {str(path)!r} are not some of {known}; copy the folder again, or update linguapress")
+    try:
+        settings = SoftSettings(**stored)
+    except (TypeError, ValueError) as error:
+        raise ModelNotFound(f"the settings of {str(path)!r} are damaged ({error}); copy the folder again") from error
+    for name, value in asdict(settings).items():
+        if not isinstance(value, int | float if name == "dropout" else type(usual[name])):
+            raise ModelNotFound(f"{name} of {str(path)!r} is {value!r:.40}; copy the folder again")
+    return settings
+
+
 def _check(folder: Path, facts: Mapping[str, str], lm: FrozenLM) -> None:
     for kind, found in (("model", lm.fingerprint), ("tokenizer", lm.tokenizer_fingerprint)):
         if facts[f"{kind}_fingerprint"] != found:
-            raise WrongModel(f"{str(folder)!r} was trained for another {kind} than that of {lm.name!r}; load {facts['model']!r}")
+            raise WrongModel(
+                f"{str(folder)!r} was trained for another {kind} than that of {lm.name!r}; "
+                f"load {facts['model']!r}, in float32 or bfloat16"
+            )
 
 
 def _tensors(path: Path) -> dict[str, Tensor]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -100,7 +100,7 @@ class SoftCompressor(ABC):
             InvalidDocuments: texts that are not a sequence of strings.
             UnsupportedModel: a text behind the last position that the model knows.
         """
-        if isinstance(texts, str) or not all(isinstance(text, str) for text in texts):
+        if isinstance(texts, str | Iterator) or not all(isinstance(text, str) for text in texts):
             raise InvalidDocuments(f"texts are a list of strings, not {texts!r:.40}; put a single text in a list")
         parts = [self.parts(self.lm.tokens(text), k) for text in texts]
         encoded = iter(self._encode_all([part for some in parts for part in some], batch_size, k))

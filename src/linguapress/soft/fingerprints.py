@@ -1,4 +1,7 @@
-"""Which model is it? Told by its numbers, so that it does not matter where it was loaded from, and in which precision."""
+"""Which model is it? Told by its numbers, so that it does not matter where it was loaded from, and whether in float32 or bfloat16.
+
+float16 rounds otherwise, and a loaded model that is cast by ``.to`` loses digits of its rotations, which moves keys: another model.
+"""
 
 from __future__ import annotations
 

@@ -60,6 +60,7 @@ class FrozenLM:
         self.name, self.model = name, model.eval().requires_grad_(False)
         self.device, self.dtype = model.device, model.dtype
         self.tokenizer, self.fast_tokenizer = plain_tokenizer(tokenizer.backend_tokenizer), tokenizer
+        self._behind = _behind(self.tokenizer)
         self.window = window_of(model.config, tokenizer, 0)
         self.start = _start(tokenizer)
         self.bos: int | None = tokenizer.bos_token_id
@@ -117,6 +118,10 @@ class FrozenLM:
         """Tokens of a text, without special ones."""
         return list(self.tokenizer.encode(encodable(text), add_special_tokens=False).ids)
 
+    def continued(self, text: str) -> list[int] | None:
+        """Tokens of a text behind a control token, where no mark of a word goes before it; None: those of :meth:`tokens`."""
+        return None if self._behind is None else list(self._behind.encode(encodable(text), add_special_tokens=False).ids)
+
     def text(self, ids: Sequence[int]) -> str:
         """The text of tokens, without special ones."""
         return str(self.tokenizer.decode(list(ids), skip_special_tokens=True))
@@ -162,6 +167,13 @@ class FrozenLM:
     def logits(self, states: Tensor) -> Tensor:
         """Logits [tokens, vocabulary] of states [tokens, width], in float32."""
         return self._head(states).float()
+
+
+def _behind(tokenizer: Any) -> Any:
+    """The tokenizer for texts that begin no prompt; None where it is the same."""
+    told = tokenizer.to_str()
+    other = told.replace('"prepend_scheme":"first"', '"prepend_scheme":"never"')
+    return None if other == told else plain_tokenizer(type(tokenizer).from_str(other))
 
 
 def _start(tokenizer: Any) -> tuple[int, ...]:

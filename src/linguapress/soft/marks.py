@@ -18,10 +18,10 @@ from typing import Literal, NamedTuple
 from linguapress.errors import InvalidPrompt
 
 Kind = Literal["memory", "token"]
-_SIGNED, _TOLD = 16, 8  # characters of a signature, 5 bits each, and how many of them tell that it is cut off
-_PAIR = re.compile(rf"(memory|token):([a-z0-9]{{1,32}}):([a-z2-7]{{{_TOLD},{_SIGNED}}})")
-_OPEN, _CLOSE = "[[", "]]"
-_BEGINNING = re.compile(re.escape(_OPEN) + "(?:memory|token):")
+_SIGNED, _TAG, _TOLD = 16, 8, 4  # characters of a signature and a tag, 5 bits each, and how many of a tag tell that it is cut off
+_TAGGED = rf"[a-z2-7]{{{_TAG}}}"
+_WHOLE = re.compile(rf"\[\[(memory|token):{_TAGGED}([a-z0-9]{{32}}|[0-9]{{1,31}}):[a-z2-7]{{{_SIGNED}}}{_TAGGED}\]\]")
+_BEGINNING = re.compile(r"\[\[(?:memory|token):")
 
 
 class Mark(NamedTuple):
@@ -32,7 +32,10 @@ class Mark(NamedTuple):
 
 
 class Marks:
-    """Writes marks and finds them again."""
+    """Writes marks and finds them again.
+
+    A tag of the secret is at either end of each mark, so that what is left of one that was cut is known for it.
+    """
 
     def __init__(self, secret: bytes | None = None) -> None:
         """Marks signed with a secret.
@@ -47,16 +50,19 @@ class Marks:
         if secret is not None and len(secret) < 16:
             raise ValueError(f"a secret of {len(secret)} bytes can be guessed; give at least 16, such as secrets.token_bytes(32)")
         self._secret = token_bytes(32) if secret is None else secret
+        self._tag = self._signature("here")[:_TAG]
+        self._rest = re.compile(rf"{self._tag}|{_BEGINNING.pattern}{self._tag[:_TOLD]}|{self._tag[-_TOLD:]}\]\]")
 
     def write(self, mark: Mark) -> str:
         """The mark as text."""
-        return f"{_OPEN}{mark.kind}:{mark.name}:{self._signature(*mark)}{_CLOSE}"
+        return f"[[{mark.kind}:{self._tag}{mark.name}:{self._signature(f'{mark.kind}:{mark.name}')}{self._tag}]]"
 
     def split(self, prompt: str) -> list[str | Mark]:
         """The texts and the marks of a prompt in order; no text is empty.
 
         Raises:
-            InvalidPrompt: something has cut or changed a signed mark, so that the reader would miss what it stands for.
+            InvalidPrompt: something has cut a signed mark, so that the reader would miss what it stands for; unless all that is
+                left of it are at most 12 characters of its beginning, 5 of its end, or some between its tags.
         """
         parts: list[str | Mark] = []
         done = 0
@@ -71,20 +77,22 @@ class Marks:
 
     def _found(self, prompt: str) -> Iterator[tuple[int, int, Mark]]:
         """Signed marks, and where they begin and end."""
-        for match in _PAIR.finditer(prompt):
-            kind, name, signature = match.groups()
-            mark = Mark("memory" if kind == "memory" else "token", name)
-            if not compare_digest(signature, self._signature(*mark)[: len(signature)]):
-                continue
-            start, end = match.start() - len(_OPEN), match.end() + len(_CLOSE)
-            whole = len(signature) == _SIGNED and start >= 0 and prompt[start : match.start()] == _OPEN
-            if not whole or prompt[match.end() : end] != _CLOSE:
-                raise InvalidPrompt(f"the reference {match.group()[:20]!r}... was cut or changed; leave references whole")
-            yield start, end, mark
+        done = 0
+        for match in _WHOLE.finditer(prompt):
+            self._check(prompt[done : match.start()])
+            done = match.end()
+            mark = Mark("memory" if match[1] == "memory" else "token", match[2])
+            if compare_digest(match[0], self.write(mark)):
+                yield match.start(), done, mark
+        self._check(prompt[done:])
 
-    def _signature(self, kind: Kind, name: str) -> str:
-        signed = hmac(self._secret, f"linguapress/1:{kind}:{name}".encode(), sha256)
-        return base32(signed)[:_SIGNED]
+    def _check(self, text: str) -> None:
+        """Refuses the rest of a mark."""
+        if rest := self._rest.search(text):
+            raise InvalidPrompt(f"the reference ...{rest[0]!r}... was cut or changed; leave references whole")
+
+    def _signature(self, signed: str) -> str:
+        return base32(hmac(self._secret, f"linguapress/1:{signed}".encode(), sha256))[:_SIGNED]
 
 
 def base32(data: bytes) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from linguapress.errors import InvalidMemory, WrongModel
+from linguapress.soft.byte_store import write_whole
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -121,7 +122,10 @@ class Memory:
         """
         for kind, mine, other in (("model", self.maker.model, model), ("tokenizer", self.maker.tokenizer, tokenizer)):
             if mine != other:
-                raise WrongModel(f"the memory was made with the {kind} {mine}, this is {other}; compress the text with this one")
+                hint = ", or load it in float32 or bfloat16" if kind == "model" else ""
+                raise WrongModel(
+                    f"the memory was made with the {kind} {mine}, this is {other}; compress the text with this one{hint}"
+                )
 
     def to_bytes(self) -> bytes:
         """The memory in the safetensors format."""
@@ -141,8 +145,8 @@ class Memory:
         return unpack(data)
 
     def save(self, path: str | Path) -> None:
-        """Writes :meth:`to_bytes` to a file; its name conventionally ends in ``.safetensors``."""
-        Path(path).write_bytes(self.to_bytes())
+        """Writes :meth:`to_bytes` to a file, as a whole or not at all; its name conventionally ends in ``.safetensors``."""
+        write_whole(Path(path), self.to_bytes())
 
     @staticmethod
     def load(path: str | Path) -> Memory:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from hashlib import blake2b
+from typing import Any, NoReturn
 
 from linguapress.errors import InvalidMemory, WrongModel
 from linguapress.soft.byte_store import ByteStore
@@ -52,6 +53,22 @@ class MemoryShelf(TextShelf):
     def __repr__(self) -> str:
         """Where it keeps things and for whom, the same in every process; never its secret."""
         return f"MemoryShelf({name_of(self.store)}, {self.maker}, k={self.k})"
+
+    def __copy__(self) -> MemoryShelf:
+        """The shelf itself, since nobody needs its model twice."""
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> MemoryShelf:
+        """The shelf itself."""
+        return self
+
+    def __reduce__(self) -> NoReturn:
+        """Refuses to be pickled.
+
+        Raises:
+            TypeError: always.
+        """
+        raise TypeError("a MemoryShelf stays in its process, with its model; make one in each, on one store and with one secret")
 
     def keep(self, texts: Sequence[str], batch_size: int = 8) -> list[str | None]:
         """Compresses the texts of which the store has no memory, and keeps texts and memories.

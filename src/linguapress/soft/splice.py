@@ -12,6 +12,7 @@ from torch.nn.functional import cross_entropy
 
 from linguapress.errors import InvalidPrompt
 from linguapress.soft.batches import batches
+from linguapress.soft.decoding import Decoding, decoded
 from linguapress.soft.language_model import FrozenLM
 from linguapress.soft.places import Layout
 from linguapress.soft.prompt import Laid, Prompt, Stage, Target, lay_out
@@ -57,22 +58,18 @@ class SoftReader:
         answers: list[str] = []
         for batch in batches(laid, batch_size):
             steps = list(self.decode(batch, most, sampling))
-            answers += [self.lm.text([t for step in steps if (t := step[row]) is not None]) for row in range(len(batch))]
+            answers += [decoded(self.lm, (t for step in steps if (t := step[row]) is not None)) for row in range(len(batch))]
         return answers
 
     def stream(
         self, prompt: Prompt, *, most: int = 64, layout: Layout = "spread", sampling: Sampling | None = None
     ) -> Iterator[str]:
         """The text of :meth:`generate` for one prompt, piece by piece; a character comes when all of its tokens are there."""
-        ids: list[int] = []
-        sent = ""
+        decoding = Decoding(self.lm)
         for (token,) in self.decode([lay_out(self.lm, prompt, layout)], most, sampling):
-            ids += [] if token is None else [token]
-            text = self.lm.text(ids)
-            if text.startswith(sent) and not text.endswith("\ufffd") and text != sent:
-                yield text[len(sent) :]
-                sent = text
-        if rest := self.lm.text(ids)[len(sent) :]:
+            if token is not None and (text := decoding.add(token)):
+                yield text
+        if rest := decoding.rest():
             yield rest
 
     @torch.no_grad()

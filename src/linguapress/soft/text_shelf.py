@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
 
 from linguapress.errors import InvalidDocuments
@@ -97,7 +97,7 @@ def bodies_of(texts: Sequence[str]) -> dict[str, str]:
     Raises:
         InvalidDocuments: texts that are not a sequence of strings.
     """
-    if isinstance(texts, str) or not all(isinstance(text, str) for text in texts):
+    if isinstance(texts, str | Iterator) or not all(isinstance(text, str) for text in texts):
         raise InvalidDocuments(f"texts are a list of strings, not {texts!r:.40}; put a single text in a list")
     return {text_id(body): body for text in texts if (body := text.strip())}
 

@@ -57,7 +57,7 @@ def read_instructions(path: Path) -> list[Pair]:
         FileNotFoundError: the file is missing.
         ValueError: a record lacks its instruction, or there is none.
     """
-    if path.name.endswith(_LINES):
+    if path.name.lower().endswith(_LINES):
         found = [Pair(_field(row, "instruction", where), _field(row, "input", where, "")) for where, row in _records(path)]
     else:
         found = [Pair(line.strip()) for line in _plain(path).splitlines() if line.strip()]

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from linguapress.training.lm_cli import align, lm
 from linguapress.training.soft_cli import app as soft
 from linguapress.training.terminal import bars, one_line, progress_bars
+
+_NO_DATA = Path(os.devnull)  # a folder that holds no data set
 
 app = typer.Typer(help="Train the models that linguapress ships.", no_args_is_help=True)
 
@@ -25,7 +27,7 @@ def train() -> None:
 @app.command()
 def keep(
     data: Annotated[list[str], typer.Option(help="Folder with train.jsonl and dev.jsonl, or DIR=WEIGHT; repeat it.")],
-    out: Annotated[Path, typer.Option(help="Folder for the model; an interrupted run in it goes on.")],
+    out: Annotated[Path, typer.Option(help="Folder for the model; an interrupted run in it goes on.", file_okay=False)],
     hold: Annotated[list[Path] | None, typer.Option(help="JSON lines whose embeddings are held as well; repeat it.")] = None,
     base: Annotated[
         str, typer.Option(help="Encoder to start from: mini, folder, hub name, or the one of the extra train.")
@@ -117,8 +119,10 @@ def keep_report(
 
 @app.command()
 def select(
-    data: Annotated[Path, typer.Option(help="Folder with the data sets.", exists=True, file_okay=False)],
-    out: Annotated[Path, typer.Option(help="Folder for the selector; an interrupted run in it goes on.")],
+    out: Annotated[Path, typer.Option(help="Folder for the selector; an interrupted run in it goes on.", file_okay=False)],
+    data: Annotated[
+        Path | None, typer.Option(help="Folder with public data sets, or some of them.", exists=True, file_okay=False)
+    ] = None,
     base: Annotated[str, typer.Option(help="Encoder to start from: mini (word embeddings are shared), folder, name.")] = "mini",
     steps: Annotated[int, typer.Option(min=1)] = 3600,
     groups: Annotated[int, typer.Option(min=1, help="Questions a step.")] = 3,
@@ -140,23 +144,33 @@ def select(
     seed: Annotated[int, typer.Option()] = 0,
     device: Annotated[str, typer.Option()] = "auto",
 ) -> None:
-    """A selector that reads question and passage together: ranks passages, finds the needed sentences."""
+    """A selector that reads question and passage together: ranks passages, finds the needed sentences.
+
+    It learns from --questions, from public data sets in --data, or from both.
+    """
     import torch
 
     from linguapress.models.devices import device_of
+    from linguapress.training.questions import absent
     from linguapress.training.select import SelectSettings, train
 
+    if not (data or questions):
+        raise typer.BadParameter("there is nothing to learn from; give questions with --questions, or data sets with --data")
     if threads:
         torch.set_num_threads(threads)
-    settings = SelectSettings(
-        data, out, base, steps, groups, width, learning_rate, articles=articles, hardness=hardness, spare=spare, start=start,
-        dropout=dropout, average=average, measure_every=measure_every, mix=_mix(mix), seed=seed, device=str(device_of(device)),
-        questions=tuple(questions or ()), blocks=blocks, calibrate=tuple(calibrate or ()), precision=precision,
-    )  # fmt: skip
-    with progress_bars() as progress:
-        metrics = train(settings, bars(progress))
-    best = max(metrics["selection"]["thresholds"].items(), key=lambda item: float(item[1]["f1"]))
-    typer.echo(json.dumps({"ranking": metrics["ranking"], "threshold": best[0], **best[1]}, indent=1))
+    with one_line():
+        shares = _mix(mix)
+        if data and (lacking := absent(data, shares)):
+            typer.echo(f"{data} holds no questions of {', '.join(lacking)}", err=True)
+        settings = SelectSettings(
+            data or _NO_DATA, out, base, steps, groups, width, learning_rate, articles=articles, hardness=hardness, spare=spare,
+            start=start, dropout=dropout, average=average, measure_every=measure_every, mix=shares, seed=seed,
+            device=str(device_of(device)), questions=tuple(questions or ()), blocks=blocks, calibrate=tuple(calibrate or ()),
+            precision=precision,
+        )  # fmt: skip
+        with progress_bars() as progress:
+            metrics = train(settings, bars(progress))
+    typer.echo(json.dumps(_best(metrics), indent=1))
 
 
 @app.command()
@@ -179,6 +193,13 @@ def soup(
     with one_line():
         boil(dict(map(weighted, model)), out, tuple(calibrate or ()), str(device_of(device)))
     typer.echo(str(out))
+
+
+def _best(metrics: Mapping[str, Any]) -> dict[str, Any]:
+    """How a selector ranks, and what it selects at its best threshold, as far as either was measured."""
+    found = metrics["selection"]["thresholds"].items()
+    best = max(found, key=lambda item: float(item[1]["f1"]), default=None)
+    return {"ranking": metrics["ranking"], **({"threshold": best[0], **best[1]} if best else {})}
 
 
 def _mix(shares: Sequence[str] | None) -> dict[str, float]:

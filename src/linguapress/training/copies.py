@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import torch
@@ -13,6 +14,12 @@ from linguapress.models.devices import precision_of
 def precision_named(name: str, device: torch.device) -> torch.dtype:
     """What ``"bf16"``, ``"fp32"`` and ``"auto"`` mean on a device: bfloat16 where the hardware multiplies it."""
     return {"auto": precision_of(device), "bf16": torch.bfloat16, "fp32": torch.float32}[name]
+
+
+def check_loss(loss: float, step: int) -> None:
+    """Raises: ValueError: the loss of a step is no number any more; its gradients would spoil the weights."""
+    if not math.isfinite(loss):
+        raise ValueError(f"the loss is {loss} at step {step}; choose a lower --learning-rate, or --precision fp32")
 
 
 def gather(weights: Sequence[Parameter], copies: Sequence[Parameter]) -> None:

@@ -105,10 +105,16 @@ def read_distilled(path: Path) -> list[Labelled]:
         ValueError: a line is not such a record.
     """
     try:
-        rows = [(row.get("source") or path.stem, row["text"], _kept(row)) for row in read_jsonl(path)]
+        rows = [(str(row.get("source") or path.stem), _text(row), _kept(row)) for row in read_jsonl(path)]
     except (json.JSONDecodeError, AttributeError, KeyError, TypeError) as error:
         raise ValueError(f"{path}: every line must be a JSON object with text and compressed ({error})") from error
     return [Labelled(source, text, kept) for source, text, kept in rows if text.strip()]
+
+
+def _text(row: dict[str, Any]) -> str:
+    if not isinstance(row["text"], str):
+        raise TypeError(f"text is {row['text']!r}")
+    return row["text"]
 
 
 def _kept(row: dict[str, Any]) -> tuple[Span, ...]:
@@ -126,8 +132,8 @@ def read_plain(path: Path) -> list[str]:
     Raises:
         ValueError: the file holds no text.
     """
-    if path.suffix == ".txt":
-        found = [line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    if path.suffix.lower() == ".txt":
+        found = [line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
     else:
         found = [text for row in read_jsonl(path) for text in _texts_of(row)]
     if not found:

@@ -19,7 +19,8 @@ from typing import Any
 
 import numpy as np
 
-from linguapress.training.checkpoint import plain
+from linguapress.models.stored import without_rows
+from linguapress.training.checkpoint import digest, plain
 from linguapress.training.corpus import DataSet, Labelled, named, read_plain
 from linguapress.training.keep_card import card
 from linguapress.training.keep_data import Plan, fitting, room_of
@@ -38,18 +39,18 @@ def train(settings: KeepSettings, progress: Progress = lambda step, total, figur
     """Trains, measures on the dev sets, and writes the model, ``metrics.json`` and ``README.md``; returns the metrics.
 
     An interrupted run goes on where it was saved last (every 200 steps, and after each epoch) when it is started again with the
-    same settings, and comes to the same end. Under ``accelerate launch`` or ``torchrun`` the processes share each step.
+    same settings and data, and comes to the same end. Under ``accelerate launch`` or ``torchrun`` the processes share each step.
 
     Raises:
         FileNotFoundError: a data set lacks a file.
-        ValueError: a data set is empty, or ``out`` holds a run of other settings.
+        ValueError: a data set is empty, or ``out`` holds a run of other settings or data.
         ModelNotFound: the encoder or a teacher cannot be loaded.
     """
     learnt = [item.read("train") for item in settings.data]
     dev = {name: item.read("dev") for name, item in named(settings.data).items()}
     extra = [Labelled("", text, ()) for path in (*settings.hold, *settings.unlabelled) for text in read_plain(path) if text.strip()]
     processes = processes_of(settings.device)
-    run = Run(settings, processes)
+    run = Run(settings, processes, digest(repr(text).encode() for texts in (*learnt, extra) for text in texts))
     plan = _plan(settings, learnt, extra, run)
     run.prepare(plan.steps())
     while run.epoch < settings.epochs and not _ended(run.history, settings.patience):
@@ -133,3 +134,4 @@ def _settle(run: Run, out: Path) -> None:
     elif best.exists():  # else an earlier call has settled it
         shutil.copytree(best, out, dirs_exist_ok=True)
         shutil.rmtree(best)
+    without_rows(out)

@@ -107,7 +107,7 @@ def _losses(settings: KeepSettings) -> str:
     return "\n".join(f"- {part}" for part in parts)
 
 
-def _f1(row: Mapping[str, float]) -> tuple[float, float]:
+def _f1(row: Mapping[str, Any]) -> tuple[float, float | None]:
     return row["f1"], row["auc"]
 
 
@@ -116,7 +116,7 @@ _REPORT = """As many words are kept as the teacher kept in each passage, so F1 c
 {sources}
 
 One threshold for all passages, {threshold:.3f}, that keeps {rate:.1%} of all words, keeps of each source (in brackets: standard
-deviation over passages); rank correlation over passages between the share that is kept and the teacher's: {correlation:.2f}.
+deviation over passages); rank correlation over passages between the share that is kept and the teacher's: {correlation}.
 
 {shares}"""
 
@@ -124,8 +124,9 @@ deviation over passages); rank correlation over passages between the share that 
 def report(metrics: Mapping[str, Any]) -> str:
     """What :func:`~linguapress.training.keep_measure.measure` found, in Markdown."""
     rates = metrics["rates"]
+    correlation = "unknown" if rates["correlation"] is None else f"{rates['correlation']:.2f}"
     return _REPORT.format(
-        sources=_sources_table(metrics), threshold=rates["threshold"], rate=rates["rate"], correlation=rates["correlation"],
+        sources=_sources_table(metrics), threshold=rates["threshold"], rate=rates["rate"], correlation=correlation,
         shares=_rates_table(rates),
     )  # fmt: skip
 

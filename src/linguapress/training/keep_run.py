@@ -12,9 +12,9 @@ from torch import Tensor, nn
 
 from linguapress.jsonl import append_jsonl
 from linguapress.models.devices import attention_of
-from linguapress.models.weights import Weights
+from linguapress.models.weights import Weights, check_vocabulary
 from linguapress.training.checkpoint import read_state, write_state
-from linguapress.training.copies import follow, gather, precision_named
+from linguapress.training.copies import check_loss, follow, gather, precision_named
 from linguapress.training.keep_data import Batch, Step, collate
 from linguapress.training.keep_loss import Amounts, amounts, hold_loss, keep_loss, teacher_loss
 from linguapress.training.keep_model import (
@@ -40,13 +40,15 @@ class Run:
         history: F1 on dev after each epoch, where it is measured.
     """
 
-    def __init__(self, settings: KeepSettings, processes: Processes) -> None:
-        self.settings, self.processes, self.device = settings, processes, processes.device
+    def __init__(self, settings: KeepSettings, processes: Processes, data: str = "") -> None:
+        """A run at its beginning, on the data of that checksum."""
+        self.settings, self.processes, self.device, self._data = settings, processes, processes.device, data
         wanted = precision_named(settings.precision, self.device)
         attention = attention_of(self.device, wanted)
         self.tokenizer = encoder_tokenizer(settings.base)
         torch.manual_seed(settings.seed)
         self.master = load_classifier(settings.base, attention).to(self.device)
+        check_vocabulary(settings.base, self.master, self.tokenizer)
         if settings.words_of:
             take_words(self.master, settings.words_of)
         if settings.freeze_words:
@@ -65,11 +67,15 @@ class Run:
         self.sums: dict[str, list[float]] = {}
 
     def prepare(self, total: int) -> None:
-        """Makes the optimizer and its schedule of ``total`` steps; goes on where an interrupted run was saved."""
+        """Makes the optimizer and its schedule of ``total`` steps; goes on where an interrupted run was saved.
+
+        Raises:
+            ValueError: that run had other settings, or learnt from other data.
+        """
         self.total = total
         self.optimizer = torch.optim.AdamW(self._groups(), weight_decay=0.01, fused=self.device.type in ("cpu", "cuda"))
         self.schedule = torch.optim.lr_scheduler.LambdaLR(self.optimizer, self._share)
-        state = read_state(self._state_file(), self.settings, str(self.device))
+        state = read_state(self._state_file(), self.settings, str(self.device), self._data)
         if state is not None:
             self._restore(state)
 
@@ -86,7 +92,11 @@ class Run:
         return min((step + 1) / warm, max(0.02, (self.total - step) / max(1, self.total - warm)))
 
     def update(self, step: Step) -> dict[str, float]:
-        """One optimizer step; its losses, each the mean over all that the step holds, in all processes."""
+        """One optimizer step; its losses, each the mean over all that the step holds, in all processes.
+
+        Raises:
+            ValueError: a loss is no number any more.
+        """
         torch.manual_seed((self.settings.seed << 32) + self.step * self.processes.count + self.processes.index)  # of dropout
         self.model.train()
         mine = [part for part in step[self.processes.index :: self.processes.count] if part.texts]
@@ -101,8 +111,10 @@ class Run:
             gather(self.weights, self.copies)
             sums += found.detach()
         self.processes.totals([sums])
+        losses = sums.tolist()
+        check_loss(sum(losses), self.step + 1)
         self._descend()
-        return self._noted(sums.tolist())
+        return self._noted(losses)
 
     def _weights(self) -> tuple[float, float, float]:
         settings = self.settings
@@ -176,7 +188,7 @@ class Run:
             "average": self.average, "model": self.master.state_dict(), "optimizer": self.optimizer.state_dict(),
             "schedule": self.schedule.state_dict(),
         }  # fmt: skip
-        write_state(self._state_file(), self.settings, state)
+        write_state(self._state_file(), self.settings, state, self._data)
 
     def _restore(self, state: dict[str, Any]) -> None:
         self.master.load_state_dict(state["model"])

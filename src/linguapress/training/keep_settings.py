@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from linguapress.errors import UnknownName
+from linguapress.models.embedded import model_folder
 from linguapress.training.corpus import DataSet
 
 PRECISIONS = ("auto", "bf16", "fp32")
@@ -79,7 +81,8 @@ class KeepSettings:
 
         Raises:
             UnknownName: a precision that does not exist.
-            ValueError: no data, a number out of its range, or unlabelled texts that nothing is learnt from.
+            ValueError: no data, a number out of its range, unlabelled texts that nothing is learnt from, or a model that would
+                overwrite one that the run reads.
         """
         _one_of("precision", self.precision, PRECISIONS)
         _one_of("model dtype", self.model_dtype, DTYPES)
@@ -90,6 +93,7 @@ class KeepSettings:
                 raise ValueError(f"{name} is {getattr(self, name):g}; it lies between {low:g} and {high:g}")
         if self.unlabelled and not self.teachers:
             raise ValueError("unlabelled texts are learnt from a teacher; name a keep model as teacher, or leave them out")
+        check_apart(self.out, (self.base, self.words_of, *self.teachers))
 
 
 _RANGES = (
@@ -97,6 +101,13 @@ _RANGES = (
     ("window", 16, math.inf), ("smoothing", 0, 0.5), ("layer_decay", 0, 1), ("average", 0, 1), ("extra", 0, 64),
     ("hold_weight", 0, math.inf), ("teacher_weight", 0, math.inf),
 )  # fmt: skip
+
+
+def check_apart(out: Path, models: Iterable[str]) -> None:
+    """Raises: ValueError: a model would be written over one that its training reads."""
+    for name in filter(None, models):
+        if Path(model_folder(name)).resolve() == out.resolve():
+            raise ValueError(f"the model would be written over {name!r}, which the run reads; choose another --out")
 
 
 def _one_of(what: str, name: str, known: tuple[str, ...]) -> None:

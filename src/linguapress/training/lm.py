@@ -17,7 +17,7 @@ from typing import Any
 import torch
 from transformers import AutoTokenizer
 
-from linguapress.training.checkpoint import plain
+from linguapress.training.checkpoint import check_state, digest, plain
 from linguapress.training.lm_asking import AskingWindows
 from linguapress.training.lm_card import card
 from linguapress.training.lm_copying import CopyingWindows, copy_accuracy
@@ -25,7 +25,7 @@ from linguapress.training.lm_measure import byte_count, figures, gzip_bits_per_b
 from linguapress.training.lm_model import read_model, size_of, write_model
 from linguapress.training.lm_run import Run
 from linguapress.training.lm_settings import LmSettings
-from linguapress.training.lm_tokens import Tokens, Windows, encode, prepared, read_texts
+from linguapress.training.lm_tokens import Tokens, Windows, encode, prepared, read_texts, shards
 from linguapress.training.ngram import NGram
 
 __all__ = ["LmSettings", "train"]
@@ -52,19 +52,21 @@ class Held:
 def train(settings: LmSettings, progress: Progress = lambda task, step, total, figures: None) -> dict[str, Any]:
     """Trains, measures, and writes the model, ``metrics.json`` and ``README.md``; returns the metrics.
 
-    An interrupted run goes on where it was saved last (every 100 steps) when it is started again with the same settings. With a
-    budget of tokens it comes to the very same end; with one of time the time that is left is used.
+    An interrupted run goes on where it was saved last (every 100 steps) when it is started again with the same settings and texts.
+    With a budget of tokens it comes to the very same end; with one of time the time that is left is used.
 
     Raises:
         FileNotFoundError: a split is missing.
-        ValueError: the texts cannot be read or are too few, or ``out`` holds a run of other settings.
+        ValueError: the texts cannot be read or are too few, or ``out`` holds a run of other settings or texts.
     """
     valid, test = (_texts(settings.data, split) for split in ("valid", "test"))
+    data = digest(path.read_bytes() for path in (*shards(settings.data, "train"), *settings.questions))
+    check_state(settings.out / "checkpoint.pt", settings, data)  # before the tokens of its texts are replaced
     tokenizer, tokens = prepared(settings.data, settings.out, settings.vocabulary, lambda done: progress("texts", done, 0, {}))
     plain_windows = Windows(tokens, settings.window, settings.batch, settings.seed)
     copying = CopyingWindows(plain_windows, tokens, settings.copying, settings.chunk, settings.seed)
     windows = AskingWindows(copying, tokenizer, settings.questions, settings.asking, settings.chunk, settings.seed)
-    run = Run(settings, tokenizer.get_vocab_size())
+    run = Run(settings, tokenizer.get_vocab_size(), data)
     run.resume()
     few = Held(valid[:_VALID], list(encode(tokenizer, valid[:_VALID])))
     while not run.clock.over:

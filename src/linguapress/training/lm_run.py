@@ -15,7 +15,7 @@ from linguapress.jsonl import append_jsonl
 from linguapress.models.devices import device_of
 from linguapress.training.checkpoint import read_state, write_state
 from linguapress.training.clock import Clock, slope
-from linguapress.training.copies import follow, gather, precision_named
+from linguapress.training.copies import check_loss, follow, gather, precision_named
 from linguapress.training.lm_loss import head_loss
 from linguapress.training.lm_model import new_model
 from linguapress.training.lm_settings import LmSettings
@@ -30,8 +30,9 @@ class Run:
         losses: nats per token of the steps since the last line of the log.
     """
 
-    def __init__(self, settings: LmSettings, vocabulary: int) -> None:
-        self.settings, self.device = settings, device_of(settings.device)
+    def __init__(self, settings: LmSettings, vocabulary: int, data: str = "") -> None:
+        """A run at its beginning, on the texts of that checksum."""
+        self.settings, self.device, self._data = settings, device_of(settings.device), data
         wanted = precision_named(settings.precision, self.device)
         self.master = new_model(settings, vocabulary).to(self.device)
         self.model = self.master if wanted == torch.float32 else copy.deepcopy(self.master).to(wanted)
@@ -53,10 +54,15 @@ class Run:
         return [adam, Muon(inner, rate, decay)] if muon else [adam]
 
     def update(self, windows: NDArray[np.int64]) -> dict[str, float]:
-        """One step on tokens [batch, window + 1]; its mean loss in nats per token and its learning rate."""
+        """One step on tokens [batch, window + 1]; its mean loss in nats per token and its learning rate.
+
+        Raises:
+            ValueError: the loss is no number any more.
+        """
         rate = self.settings.rate * slope(self.clock, self.settings.warm)
         with self.clock.ticking():
             loss = self._gradients(torch.from_numpy(windows).to(self.device))
+            check_loss(loss, self.clock.step + 1)
             self._descend(rate)
         self.losses.append(loss)
         return {"loss": loss, "rate": rate}
@@ -97,11 +103,15 @@ class Run:
             "step": self.clock.step, "seconds": self.clock.seconds, "losses": self.losses, "model": self.master.state_dict(),
             "optimizers": [optimizer.state_dict() for optimizer in self.optimizers],
         }  # fmt: skip
-        write_state(self.settings.out / "checkpoint.pt", self.settings, state)
+        write_state(self.settings.out / "checkpoint.pt", self.settings, state, self._data)
 
     def resume(self) -> None:
-        """Goes on where an interrupted run was saved."""
-        state = read_state(self.settings.out / "checkpoint.pt", self.settings, str(self.device))
+        """Goes on where an interrupted run was saved.
+
+        Raises:
+            ValueError: it had other settings, or learnt from other texts.
+        """
+        state = read_state(self.settings.out / "checkpoint.pt", self.settings, str(self.device), self._data)
         if state is None:
             return
         self.master.load_state_dict(state["model"])

@@ -14,6 +14,7 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast
 
 from linguapress.soft import texts as soft_texts
+from linguapress.training.checkpoint import digest
 
 END = "<|endoftext|>"  # begins and ends a document, as in GPT-2
 END_ID = 0
@@ -80,9 +81,9 @@ def stream(documents: Iterable[Tokens]) -> Tokens:
 
 
 def prepared(data: Path, out: Path, size: int, count: Count = lambda done: None) -> tuple[Tokenizer, Tokens]:
-    """The tokenizer and the training stream; a later run in the same folder reads them."""
+    """The tokenizer and the training stream; a later run on the same files in the same folder reads them."""
     kept, names, mark = out / "tokens.npy", out / "tokenizer.json", out / "tokens.json"
-    wanted = {"vocabulary": size, "shards": [[path.name, path.stat().st_size] for path in shards(data, "train")]}
+    wanted = {"vocabulary": size, "shards": digest(path.read_bytes() for path in shards(data, "train"))}
     if mark.exists() and json.loads(mark.read_text(encoding="utf-8")) == wanted:
         return Tokenizer.from_file(str(names)), np.load(kept)
     out.mkdir(parents=True, exist_ok=True)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import random
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
 
+from linguapress.jsonl import without_nan
 from linguapress.scores import Floats
 from linguapress.text import Span
 from linguapress.training.corpus import Labelled
@@ -17,6 +18,14 @@ from linguapress.training.labels import word_spans
 
 WordScorer = Callable[[Labelled, list[Span]], Floats]
 Bools = NDArray[np.bool_]
+
+
+class KeepFigures(TypedDict):
+    """Agreement with a teacher on some passages; ``auc`` is None where the teacher kept all words, or none."""
+
+    passages: int
+    f1: float
+    auc: float | None
 
 
 def kept_mask(example: Labelled, words: Sequence[Span]) -> Bools:
@@ -48,7 +57,7 @@ def rank_correlation(first: Floats, second: Floats) -> float:
     return float(np.corrcoef(a, b)[0, 1])
 
 
-def keep_report(examples: Sequence[Labelled], score: WordScorer) -> dict[str, dict[str, float]]:
+def keep_report(examples: Sequence[Labelled], score: WordScorer) -> dict[str, KeepFigures]:
     """F1 of kept words and AUC, for all examples (key ``all``) and for each source.
 
     In every passage as many words are kept as the teacher kept there, so precision equals recall and F1 compares rankings.
@@ -60,7 +69,7 @@ def keep_report(examples: Sequence[Labelled], score: WordScorer) -> dict[str, di
         words = word_spans(example.text)
         truth, values = kept_mask(example, words), np.asarray(score(example, words), dtype=np.float32)
         top = np.argsort(-values, kind="stable")[: int(truth.sum())]
-        for key in ("all", example.source):
+        for key in {"all", example.source}:
             hits[key].append((int(truth[top].sum()), int(truth.sum())))
             labels[key].append(truth)
             scores[key].append(values)
@@ -68,7 +77,7 @@ def keep_report(examples: Sequence[Labelled], score: WordScorer) -> dict[str, di
         key: {
             "passages": len(hits[key]),
             "f1": sum(hit for hit, _ in hits[key]) / max(1, sum(n for _, n in hits[key])),
-            "auc": auc(np.concatenate(labels[key]), np.concatenate(scores[key])),
+            "auc": without_nan(auc(np.concatenate(labels[key]), np.concatenate(scores[key]))),
         }
         for key in sorted(hits, key=lambda name: (name != "all", name))
     }
@@ -91,8 +100,9 @@ def rates_report(examples: Sequence[Labelled], score: WordScorer, rate: float) -
 
     Returns:
         ``rate``; ``threshold``, the lowest probability that is kept; ``correlation``, Spearman's over passages between the share
-        that is kept and the teacher's; ``sources``: for ``all`` and each source ``passages``, ``kept`` and ``teacher``, shares of
-        the words, ``spread`` and ``teacher_spread``, the standard deviation of the share over passages.
+        that is kept and the teacher's, None where one of them does not vary; ``sources``: for ``all`` and each source
+        ``passages``, ``kept`` and ``teacher``, shares of the words, ``spread`` and ``teacher_spread``, the standard deviation of
+        the share over passages.
     """
     masks = [kept_mask(example, word_spans(example.text)) for example in examples]
     chances = [np.asarray(score(example, word_spans(example.text)), dtype=np.float64) for example in examples]
@@ -104,13 +114,13 @@ def rates_report(examples: Sequence[Labelled], score: WordScorer, rate: float) -
     sources: dict[str, list[tuple[int, int, int]]] = defaultdict(list)
     for example, row in zip(examples, rows, strict=True):
         if row[0]:
-            sources["all"].append(row)
-            sources[example.source].append(row)
+            for key in {"all", example.source}:
+                sources[key].append(row)
     words, mine, teachers = np.array(sources["all"], dtype=np.float64).reshape(-1, 3).T
     return {
         "rate": rate,
         "threshold": float(np.concatenate(chances)[order[-1]]) if len(order) else 1.0,
-        "correlation": rank_correlation(mine / words, teachers / words),
+        "correlation": without_nan(rank_correlation(mine / words, teachers / words)),
         "sources": {key: _shares(sources[key]) for key in sorted(sources, key=lambda name: (name != "all", name))},
     }
 

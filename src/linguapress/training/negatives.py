@@ -11,7 +11,7 @@ import numpy as np
 from linguapress.jsonl import read_jsonl
 from linguapress.models.encoder import Encoder
 from linguapress.scores import Floats
-from linguapress.training.questions import Candidate, Question, blocks, occurrences
+from linguapress.training.questions import Candidate, Question, blocks, occurrences, rows_of
 
 _BATCH = 512
 _CLOSE = 64  # nearest passages that are looked at
@@ -31,7 +31,7 @@ def pool(folder: Path, questions: Sequence[Question], articles: int, seed: int, 
         most: blocks of an article, drawn at random; 0 = all.
     """
     own = [Candidate(c.title, c.body) for q in questions if q.source in _LIKE_A_RETRIEVER for c in q.candidates]
-    short = [Candidate(row["title"], row["text"]) for row in read_jsonl(folder / "multihop_small" / "2wiki_corpus.jsonl.gz")]
+    short = [Candidate(row["title"], row["text"]) for row in rows_of(folder, "multihop_small", "2wiki_corpus.jsonl.gz")]
     long = list(_articles(folder, articles, random.Random(seed), most))
     return list({candidate.text: candidate for candidate in (*own, *short, *long)}.values())
 
@@ -70,7 +70,7 @@ def embedded(texts: Sequence[str], encoder: Encoder, progress: Callable[[int, in
         encoder.forget()
         rows += [_mean(reading.states) for reading in readings]
         progress(min(at + _BATCH, len(texts)), len(texts))
-    return np.stack(rows)
+    return np.stack(rows) if rows else np.zeros((0, 0), dtype=np.float16)
 
 
 def _mean(states: Floats) -> Floats:
@@ -91,6 +91,8 @@ def mine(
         asked: shape [questions, width].
         most: how many at most.
     """
+    if not candidates:
+        return [() for _ in questions]
     found: list[tuple[int, ...]] = []
     matrix = vectors.astype(np.float32)
     for start in range(0, len(questions), _BATCH):

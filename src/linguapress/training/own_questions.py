@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 from linguapress.errors import InvalidRecord
+from linguapress.jsonl import open_lines
 from linguapress.text import Span
 from linguapress.training.groups import ALONE, MIX
 from linguapress.training.questions import Candidate, Question
@@ -32,7 +32,7 @@ def own_questions(files: Iterable[Path]) -> Iterator[Question]:
         InvalidRecord: a line that is no such record.
     """
     for file in files:
-        with gzip.open(file, "rt", encoding="utf-8") if file.suffix == ".gz" else file.open(encoding="utf-8") as lines:
+        with open_lines(file) as lines:
             for number, line in enumerate(lines, 1):
                 if line.strip():
                     try:

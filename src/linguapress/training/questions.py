@@ -101,8 +101,14 @@ def blocks(text: str, words: int = _ARTICLE_WORDS) -> list[Span]:
     return [*found, Span(start, len(text))] if start < len(text) else found
 
 
+def rows_of(folder: Path, *path: str) -> Iterator[dict[str, Any]]:
+    """Records of a file of the data sets; none where the folder lacks it."""
+    file = folder.joinpath(*path)
+    return read_jsonl(file) if file.is_file() else iter(())
+
+
 def _nq(folder: Path) -> Iterator[Question]:
-    for row in read_jsonl(folder / "nq_multidoc" / "nq_oracle_train.jsonl.gz"):
+    for row in rows_of(folder, "nq_multidoc", "nq_oracle_train.jsonl.gz"):
         candidate = answering(row["title"], row["passage"], row["answers"])
         if candidate.answers:
             yield Question("nq", row["question"], (candidate,), tuple(row["answers"]), mined=True)
@@ -110,7 +116,7 @@ def _nq(folder: Path) -> Iterator[Question]:
 
 def _paragraphs(source: str, *path: str, mined: bool) -> Callable[[Path], Iterator[Question]]:
     def read(folder: Path) -> Iterator[Question]:
-        for row in read_jsonl(folder.joinpath(*path)):
+        for row in rows_of(folder, *path):
             if held_out(row["context"]):
                 continue
             title = (row["title"] or "").replace("_", " ") if mined else ""
@@ -126,7 +132,7 @@ def _paragraphs(source: str, *path: str, mined: bool) -> Callable[[Path], Iterat
 
 def _covid(folder: Path) -> Iterator[Question]:
     """Blocks of an article next to the one that answers."""
-    for row in read_jsonl(folder / "covidqa" / "covidqa_200423.jsonl.gz"):
+    for row in rows_of(folder, "covidqa", "covidqa_200423.jsonl.gz"):
         text = row["context"]
         parts = blocks(text)
         for asked in row["qas"]:
@@ -147,7 +153,7 @@ def _covid(folder: Path) -> Iterator[Question]:
 
 def _labelled(folder: Path) -> Iterator[Question]:
     """Passages whose needed sentences a strong LLM has chosen; see :func:`from_sentences`."""
-    for row in read_jsonl(folder / "query_sentences" / "train.jsonl"):
+    for row in rows_of(folder, "query_sentences", "train.jsonl"):
         yield from_sentences(row)
 
 
@@ -170,7 +176,7 @@ def _multihop(folder: Path) -> Iterator[Question]:
     """The even ones; the odd ones are what the benchmark calls the test part."""
     found = []
     for name in ("hotpotqa", "musique"):
-        for row in read_jsonl(folder / "multihop_small" / f"{name}_train100.jsonl.gz"):
+        for row in rows_of(folder, "multihop_small", f"{name}_train100.jsonl.gz"):
             candidates = []
             for doc in row["docs"]:
                 places = occurrences(doc["text"], row["answers"]) if doc["gold"] else ()
@@ -181,12 +187,12 @@ def _multihop(folder: Path) -> Iterator[Question]:
 
 def multihop_test(folder: Path) -> set[str]:
     """Questions of the multihop sets that nothing is trained on."""
-    rows = [row for name in ("hotpotqa", "musique") for row in read_jsonl(folder / "multihop_small" / f"{name}_train100.jsonl.gz")]
+    rows = [row for name in ("hotpotqa", "musique") for row in rows_of(folder, "multihop_small", f"{name}_train100.jsonl.gz")]
     return {row["question"] for row in rows[1::2]}
 
 
 def _pubmed(folder: Path) -> Iterator[Question]:
-    for row in read_jsonl(folder / "pubmedqa" / "pqal.jsonl.gz"):
+    for row in rows_of(folder, "pubmedqa", "pqal.jsonl.gz"):
         body = " ".join(row["contexts"])
         candidates = tuple(Candidate("", body[s:e].strip(), True, certain=False) for s, e in blocks(body, 150))
         yield Question("pubmed", row["question"], candidates, mined=True)
@@ -194,7 +200,7 @@ def _pubmed(folder: Path) -> Iterator[Question]:
 
 def _meetings(folder: Path) -> Iterator[Question]:
     """Blocks of turns: those that overlap the marked evidence are relevant."""
-    for row in read_jsonl(folder / "qmsum" / "train.jsonl.gz"):
+    for row in rows_of(folder, "qmsum", "train.jsonl.gz"):
         lines = [regex.sub(r"\{[a-z]+\}\s*", "", f"{speaker}: {said}") for speaker, said in row["turns"]]
         runs: list[tuple[int, int]] = []
         start = count = 0
@@ -233,13 +239,18 @@ def read_questions(folder: Path, sources: Iterable[str] = tuple(SOURCES), more: 
     """Questions to train on: without the held-out tenth and without the benchmark's test questions.
 
     Args:
-        folder: with the data sets.
+        folder: with the data sets, or some of them.
         sources: which of them.
         more: questions from elsewhere.
     """
     hidden = multihop_test(folder)
     found = (question for source in sources for question in SOURCES[source](folder))
     return [question for question in (*found, *more) if not held_out(question.text) and question.text not in hidden]
+
+
+def absent(folder: Path, sources: Iterable[str] = tuple(SOURCES)) -> list[str]:
+    """Those of the sources that a folder may hold, and this one holds no question of."""
+    return [source for source in sources if source in SOURCES and next(SOURCES[source](folder), None) is None]
 
 
 def held_out_labels(folder: Path) -> list[Question]:

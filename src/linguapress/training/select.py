@@ -11,7 +11,6 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from zlib import crc32
@@ -21,110 +20,54 @@ from torch import Tensor, nn
 from torch.nn import functional
 from transformers import AutoModel, AutoTokenizer
 
-from linguapress.errors import UnknownName
 from linguapress.jsonl import append_jsonl
 from linguapress.models.devices import attention_of
 from linguapress.models.embedded import EMBEDDED, model_folder
 from linguapress.models.encoder import Encoder
 from linguapress.models.pair_model import PairModel, PairOutput
 from linguapress.models.pair_reader import PairReader
-from linguapress.models.pair_weights import PairWeights, longest_pair, read_odds, save_selector, selector_state, write_odds
+from linguapress.models.pair_weights import (
+    PairWeights,
+    load_selector,
+    longest_pair,
+    read_odds,
+    save_selector,
+    whose_words,
+    write_odds,
+)
 from linguapress.models.sentence_odds import PLAIN
 from linguapress.models.stored import load
-from linguapress.training.checkpoint import plain, read_state, write_state
-from linguapress.training.copies import follow, gather, precision_named
-from linguapress.training.groups import MIX, Batch, Draws, Group, by_source, collate
-from linguapress.training.keep_settings import PRECISIONS
+from linguapress.training.checkpoint import digest, plain, read_state, write_state
+from linguapress.training.copies import check_loss, follow, gather, precision_named
+from linguapress.training.groups import Batch, Draws, Group, by_source, collate
 from linguapress.training.negatives import embedded, mine, pool
 from linguapress.training.own_questions import own_questions
 from linguapress.training.questions import Candidate, Question, read_questions, with_labels
 from linguapress.training.select_metrics import ranking_report, selection_report
+from linguapress.training.select_settings import SelectSettings
 from linguapress.training.sentence_fit import fit_odds
 
+__all__ = ["SelectSettings", "train"]
 Progress = Callable[[str, int, int, dict[str, float]], None]
 _SAVE_EVERY = 200  # steps
-
-
-@dataclass(frozen=True, slots=True)
-class SelectSettings:
-    """Everything that a run depends on.
-
-    Attributes:
-        data: folder with the data sets; see :mod:`linguapress.training.questions`.
-        out: folder for the selector, ``metrics.json`` and ``log.jsonl``.
-        base: encoder to start from: ``"mini"``, a local folder or a hub name.
-        steps: optimizer steps.
-        groups: groups a step; a group is a question with its passages, or as many questions with one passage each.
-        width: passages in a group.
-        rate: highest learning rate.
-        window: tokens of a pair, longer passages are cut.
-        articles: Wikipedia articles among which negatives are searched.
-        negatives: negatives kept for each question.
-        hardness: how soon the chance of a negative falls with its place among them.
-        spare: how many times as many negatives are drawn as are learnt from; the model chooses the hardest of them.
-        start: folder of a selector to go on from; empty = new heads on the base.
-        dropout: of hidden states.
-        need_weight: weight of the need loss against the ranking loss.
-        answer_weight: weight of the answer loss.
-        relevance_weight: weight of the loss by which the relevance of passages that stand alone is calibrated.
-        average: decay of the exponential average of the weights.
-        measure_every: steps between two measurements on dev questions, 0 = none but the last.
-        mix: share of the groups by source.
-        questions: files of further questions; see :func:`~linguapress.training.own_questions.own_questions`.
-        blocks: most blocks of an article, drawn at random; 0 = all.
-        calibrate: files of questions, in the same format, on which the probabilities of sentences are fitted; nothing else is
-            learnt from them. Without them, those of ``start`` stay.
-        precision: ``"bf16"``: a copy of the weights in bfloat16 computes; ``"fp32"``; ``"auto"`` = bf16 where the hardware has it.
-    """
-
-    data: Path
-    out: Path
-    base: str = EMBEDDED
-    steps: int = 3600
-    groups: int = 3
-    width: int = 12
-    rate: float = 1e-4
-    window: int = 192
-    articles: int = 2200
-    negatives: int = 40
-    hardness: float = 0.12
-    spare: float = 1.0
-    start: str = ""
-    dropout: float = 0.0
-    need_weight: float = 1.0
-    answer_weight: float = 0.5
-    relevance_weight: float = 0.2
-    average: float = 0.999
-    measure_every: int = 600
-    mix: Mapping[str, float] = field(default_factory=lambda: dict(MIX))
-    seed: int = 0
-    device: str = "cpu"
-    questions: tuple[Path, ...] = ()
-    blocks: int = 0
-    calibrate: tuple[Path, ...] = ()
-    precision: str = "auto"
-
-    def __post_init__(self) -> None:
-        """Refuses an unknown precision."""
-        if self.precision not in PRECISIONS:
-            raise UnknownName(f"unknown precision {self.precision!r}; choose one of {', '.join(PRECISIONS)}")
 
 
 def train(settings: SelectSettings, progress: Progress = lambda task, step, total, figures: None) -> dict[str, Any]:
     """Mines negatives, trains, measures, and writes the selector and ``metrics.json``; returns the metrics.
 
-    An interrupted run goes on when it is started again with the same settings.
+    An interrupted run goes on when it is started again with the same settings and data.
 
     Raises:
         InvalidRecord: a file of questions has a line that is none.
-        ValueError: there are no questions of the mix, or ``out`` holds a run of other settings.
+        ValueError: there are no questions of the mix, or ``out`` holds a run of other settings or data.
     """
     apart = list(own_questions(settings.calibrate))
     questions = with_labels(read_questions(settings.data, more=own_questions(settings.questions)))
+    candidates = pool(settings.data, questions, settings.articles, settings.seed, settings.blocks)
     settings.out.mkdir(parents=True, exist_ok=True)
-    run = _Run(settings)
+    run = _Run(settings, digest(repr(part).encode() for part in (*questions, *candidates)))
     run.resume()
-    mined = _negatives(settings, questions, progress)
+    mined = _negatives(settings, questions, candidates, progress)
     grouped = by_source(questions, mined)
     if not any(share > 0 and grouped.get(source) for source, share in settings.mix.items()):
         raise ValueError(f"no questions of {', '.join(settings.mix)}; give files of them, or a mix of those that there are")
@@ -138,7 +81,7 @@ def train(settings: SelectSettings, progress: Progress = lambda task, step, tota
         elif run.step % _SAVE_EVERY == 0:
             run.save()
     run.save()
-    save_selector(run.averaged(), run.tokenizer, settings.out, EMBEDDED if settings.base == EMBEDDED else None)
+    save_selector(run.averaged(), run.tokenizer, settings.out, run.words_of)
     before = read_odds(Path(model_folder(settings.start))) if settings.start else PLAIN
     odds = fit_odds(PairReader(str(settings.out), settings.device), apart) or before
     write_odds(settings.out, odds)
@@ -153,9 +96,10 @@ def train(settings: SelectSettings, progress: Progress = lambda task, step, tota
     return metrics
 
 
-def _negatives(settings: SelectSettings, questions: Sequence[Question], progress: Progress) -> list[list[Candidate]]:
+def _negatives(
+    settings: SelectSettings, questions: Sequence[Question], candidates: Sequence[Candidate], progress: Progress
+) -> list[list[Candidate]]:
     """Hard negatives of each question; the search is remembered in the output folder."""
-    candidates = pool(settings.data, questions, settings.articles, settings.seed, settings.blocks)
     file = settings.out / "negatives.json"
     asked = ("\t".join(map(str, (q.text, q.answers, q.mined, *(c.body for c in q.candidates)))) for q in questions)
     mark = crc32("\n".join([*(c.text for c in candidates), *asked, str(settings.negatives)]).encode("utf-8", "replace"))
@@ -187,22 +131,28 @@ def losses(out: PairOutput, batch: Batch, settings: SelectSettings) -> dict[str,
     return found
 
 
+def _begun(settings: SelectSettings, attention: str | None) -> tuple[PairModel, Any, str | None]:
+    """The model to train in float32, its tokenizer, and whose word embeddings it has, where they are not its own."""
+    dropout = {"attention_probs_dropout_prob": 0.0, "hidden_dropout_prob": settings.dropout}
+    if settings.start:
+        start = Path(model_folder(settings.start))
+        return *load_selector(start, attention, **dropout), whose_words(start)
+    folder = model_folder(settings.base)
+    encoder, _ = load(AutoModel, folder, dtype=torch.float32, attn_implementation=attention, **dropout)
+    return PairModel(encoder), AutoTokenizer.from_pretrained(folder), EMBEDDED if settings.base == EMBEDDED else None
+
+
 class _Run:
     """Weights in float32, the model that computes (the same, or a copy in bfloat16), optimizer and average, with their schedule."""
 
-    def __init__(self, settings: SelectSettings) -> None:
-        self.settings, self.step = settings, 0
+    def __init__(self, settings: SelectSettings, data: str) -> None:
+        """A run at its beginning, on the data of that checksum."""
+        self.settings, self.step, self._data = settings, 0, data
         torch.manual_seed(settings.seed)
-        folder, device = model_folder(settings.base), torch.device(settings.device)
+        device = torch.device(settings.device)
         self.dtype = precision_named(settings.precision, device)
-        self.tokenizer = AutoTokenizer.from_pretrained(folder)
-        encoder, _ = load(
-            AutoModel, folder, dtype=torch.float32, attn_implementation=attention_of(device, self.dtype),
-            attention_probs_dropout_prob=0.0, hidden_dropout_prob=settings.dropout,
-        )  # fmt: skip
-        self.master = PairModel(encoder).to(settings.device)
-        if settings.start:
-            self.master.load_state_dict(selector_state(Path(model_folder(settings.start))))
+        model, self.tokenizer, self.words_of = _begun(settings, attention_of(device, self.dtype))
+        self.master = model.to(device)
         self.master.encoder.get_input_embeddings().requires_grad_(False)
         self.model = (self.master if self.dtype == torch.float32 else copy.deepcopy(self.master).to(self.dtype)).train()
         self.names = [name for name, weight in self.master.named_parameters() if weight.requires_grad]
@@ -218,7 +168,11 @@ class _Run:
         return min((step + 1) / warm, max(0.02, (self.settings.steps - step) / max(1, self.settings.steps - warm)))
 
     def update(self, groups: Sequence[Group]) -> dict[str, float]:
-        """One optimizer step; the mean losses of its groups."""
+        """One optimizer step; the mean losses of its groups.
+
+        Raises:
+            ValueError: a loss is no number any more.
+        """
         sums: dict[str, list[float]] = {}
         for drawn in groups:
             group = self._hardest(drawn)
@@ -228,6 +182,7 @@ class _Run:
                 (torch.stack(list(found.values())).sum() / len(groups)).backward()  # type: ignore[no-untyped-call]
             for name, value in found.items():
                 sums.setdefault(name, []).append(float(value.detach()))
+        check_loss(sum(map(sum, sums.values())), self.step + 1)
         gather(self.weights, self.copies)
         nn.utils.clip_grad_norm_(self.weights, 1.0)
         self.optimizer.step()
@@ -282,11 +237,15 @@ class _Run:
             "step": self.step, "average": self.average, "model": self.master.state_dict(),
             "optimizer": self.optimizer.state_dict(), "schedule": self.schedule.state_dict(),
         }  # fmt: skip
-        write_state(self._state_file(), self.settings, state)
+        write_state(self._state_file(), self.settings, state, self._data)
 
     def resume(self) -> None:
-        """Goes on where an interrupted run was saved."""
-        state = read_state(self._state_file(), self.settings, self.settings.device)
+        """Goes on where an interrupted run was saved.
+
+        Raises:
+            ValueError: it had other settings, or learnt from other data.
+        """
+        state = read_state(self._state_file(), self.settings, self.settings.device, self._data)
         if state is None:
             return
         self.master.load_state_dict(state["model"])

@@ -8,10 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from linguapress.jsonl import read_jsonl
 from linguapress.models.pair_reader import PairReader
 from linguapress.scores import Floats
-from linguapress.training.questions import held_out_labels
+from linguapress.training.questions import held_out_labels, rows_of
 from linguapress.training.sentence_fit import candidate_evidence
 
 THRESHOLDS = tuple(round(0.05 * step, 2) for step in range(1, 20))
@@ -22,10 +21,10 @@ def ranking_report(folder: Path, reader: PairReader) -> dict[str, float]:
 
     Returns:
         ``first`` and ``third``: share of questions whose gold passage is first, among the first three; ``surprise``: mean -ln of
-        the gold passage's share of the probability, nats.
+        the gold passage's share of the probability, nats. Nothing where the folder lacks these questions.
     """
     first, third, surprise = [], [], []
-    for row in list(read_jsonl(folder / "nq_multidoc" / "nq_20docs_gold_at_9_dev.jsonl.gz"))[::2]:
+    for row in list(rows_of(folder, "nq_multidoc", "nq_20docs_gold_at_9_dev.jsonl.gz"))[::2]:
         readings = reader.read(row["question"], [f"{doc['title']}\n{doc['text']}" for doc in row["docs"]])
         logits = np.array([reading.relevance for reading in readings], dtype=np.float64)
         gold = logits[row["gold_index"]]
@@ -33,6 +32,8 @@ def ranking_report(folder: Path, reader: PairReader) -> dict[str, float]:
         first.append(place == 0)
         third.append(place < 3)
         surprise.append(float(np.log(np.exp(logits - gold).sum())))
+    if not first:
+        return {}
     return {"first": float(np.mean(first)), "third": float(np.mean(third)), "surprise": float(np.mean(surprise))}
 
 
@@ -41,7 +42,8 @@ def selection_report(folder: Path, reader: PairReader) -> dict[str, Any]:
 
     Returns:
         For each threshold ``precision``, ``recall``, ``f1``, and ``junk``: share of the words kept of passages that hold nothing
-        useful; and ``reliability``: for ten bins of probability the mean probability, the share needed and the count.
+        useful; and ``reliability``: for ten bins of probability the mean probability, the share needed and the count. Both are
+        empty where the folder lacks these questions.
     """
     chance, needed, useless, words = [], [], [], []
     for question in held_out_labels(folder):
@@ -52,6 +54,8 @@ def selection_report(folder: Path, reader: PairReader) -> dict[str, Any]:
         needed += [span in candidate.needed for span in spans]
         useless += [not candidate.needed] * len(spans)
         words += [len(candidate.body[start:end].split()) for start, end in spans]
+    if not chance:
+        return {"sentences": 0, "thresholds": {}, "reliability": []}
     columns = np.array(chance), np.array(needed), np.array(useless), np.array(words)
     return {
         "sentences": len(chance),

@@ -104,7 +104,7 @@ class SoftTraining:
 
         Raises:
             UnknownName: a name that does not exist.
-            ValueError: no data, a number out of its range, or not exactly one budget.
+            ValueError: no data, a number out of its range, not exactly one budget, or a model where it would write.
         """
         for name, known in _KNOWN.items():
             if getattr(self, name) not in known:
@@ -120,6 +120,8 @@ class SoftTraining:
             raise ValueError(f"shortest is {self.shortest} and longest {self.longest}; give less of the one, or more of the other")
         if self.start is not None and self.start.resolve() == self.out.resolve():
             raise ValueError(f"out would be written over the compressor that it starts from, {self.start}; choose another --out")
+        if (self.out / "config.json").exists():
+            raise ValueError(f"out would be written over the model in {str(self.out)!r}; choose another --out")
 
     @property
     def counts(self) -> tuple[int, ...]:

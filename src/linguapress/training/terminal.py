@@ -17,7 +17,7 @@ def one_line() -> Iterator[None]:
     """Turns what the user can mend into one line on standard error; ``LINGUAPRESS_TRACEBACK=1`` lets it through."""
     try:
         yield
-    except (OSError, ValueError, ImportError, DistillationError) as error:
+    except (OSError, ValueError, ArithmeticError, ImportError, DistillationError) as error:
         if os.environ.get("LINGUAPRESS_TRACEBACK"):
             raise
         typer.echo(f"error: {' '.join(str(error).split())}", err=True)

@@ -153,6 +153,14 @@ async def test_it_does_not_start_above_the_most_cost(tmp_path):
     assert teacher.calls == 0
 
 
+@pytest.mark.parametrize(("chunks", "share"), [(CHUNKS, 0.0), (CHUNKS, 1.0), ([CHUNKS[0]] * 2, 0.1)])
+async def test_what_cannot_be_parted_is_not_asked(tmp_path, chunks, share):
+    teacher = Teacher(deleted)
+    with pytest.raises(DistillationError, match=r"the share of dev must|training needs at least two"):
+        await distill(chunks, teacher, tmp_path, dev_share=share)
+    assert teacher.calls == 0
+
+
 async def test_the_estimate_leaves_out_what_is_answered(tmp_path):
     await distill(CHUNKS[:30], Teacher(deleted), tmp_path)
     found = estimate(CHUNKS, "scripted", tmp_path)
@@ -199,6 +207,14 @@ def test_the_command_from_file_to_data(service, source, tmp_path):
     assert len(service.requests) == 30
 
 
+def test_a_folder_inside_the_texts_is_gone_on_with(service, source, tmp_path):
+    args = tmp_path, "--out", tmp_path / "data", "--teacher", "openai:tiny", "--base-url", service.url, "--yes"
+    assert call(*args).exit_code == 0
+    again = call(*args)
+    assert again.exit_code == 0, again.output
+    assert "0 passages to ask, 30 answered before" in again.stderr
+
+
 def test_a_dry_run_asks_and_writes_nothing(source, tmp_path):
     out = tmp_path / "out"
     found = call(source, "--out", out, "--teacher", "openai:tiny", "--dry-run", "--price-in", 2.5, OPENAI_API_KEY="k")
@@ -228,6 +244,9 @@ def test_the_key_is_neither_written_nor_shown(service, source, tmp_path):
         (["--teacher", "langchain:a:b", "--temperature", "1"], "are for openai:MODEL"),
         (["--teacher", "openai:m", "--base-url", "http://127.0.0.1:1/v1"], "nobody is here to agree"),
         (["--teacher", "openai:m", "--base-url", "x", "--yes"], "'x' is no address"),
+        (["--teacher", "openai:m", "--base-url", "x", "--most-cost", "1", "--yes"], "a limit of cost needs prices"),
+        (["--teacher", "langchain:os:getcwd"], "no LangChain chat model"),
+        (["--teacher", "langchain:collections:namedtuple"], "cannot be made: TypeError"),
         (["--teacher", "openai:m", "--base-url", "x", "--most-cost", "0", "--price-in", "1", "--yes"], "it would cost about"),
     ],
 )

@@ -107,3 +107,32 @@ def test_pdf_without_its_extra(tmp_path, monkeypatch):
     (tmp_path / "a.pdf").write_bytes(b"")
     with pytest.raises(MissingExtra, match=r"pip install 'linguapress\[distill\]'"):
         read_sources([tmp_path / "a.pdf"], count_words)
+
+
+@pytest.mark.parametrize("name", ["A.TXT", "a.Md", "A.JSONL", "a.NDJSON"])
+def test_the_case_of_an_ending_does_not_matter(tmp_path, name):
+    (tmp_path / name).write_text('{"text": "A."}' if "json" in name.lower() else "A.")
+    assert [chunk.text for chunk in read_sources([tmp_path], count_words)] == ["A."]
+    assert [chunk.text for chunk in read_sources([tmp_path / name], count_words)] == ["A."]
+
+
+@pytest.mark.parametrize("name", ["a.json", "a.csv", "a.docx", "a.txt.gz"])
+def test_other_kinds_of_files_are_refused(tmp_path, name):
+    (tmp_path / name).write_text("[]")
+    with pytest.raises(DistillationError, match=r"is of no kind that is read \(\.jsonl, "):
+        read_sources([tmp_path / name], count_words)
+
+
+def test_a_file_without_an_ending_is_text(tmp_path):
+    (tmp_path / "NOTES").write_text("A.")
+    assert [chunk.text for chunk in read_sources([tmp_path / "NOTES"], count_words)] == ["A."]
+
+
+def test_what_was_distilled_before_and_what_is_hidden_are_no_texts(tmp_path):
+    for name in ("a.txt", "data/train.jsonl", "data/model/README.md", ".git/notes.md", ".b.txt"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("A.")
+    assert len(read_sources([tmp_path], count_words, out=tmp_path / "data")) == 1
+    assert len(read_sources([tmp_path / "data" / "model"], count_words, out=tmp_path / "data")) == 1
+    with pytest.raises(DistillationError, match="choose another --out"):
+        read_sources([tmp_path], count_words, out=tmp_path)

@@ -57,6 +57,56 @@ async def test_step_that_adds_the_context(documents, expected):
     assert streamed == {**inputs, "context": expected}
 
 
+@pytest.mark.parametrize("query_key", ["query", "question", "input"])
+@pytest.mark.parametrize("documents_key", ["documents", "context"])
+async def test_a_step_knows_the_usual_keys(documents, expected, query_key, documents_key):
+    step = COMPRESSOR.as_runnable() | format_docs
+    inputs = {documents_key: documents, query_key: QUERY, "chat_history": []}
+    assert step.invoke(inputs) == await step.ainvoke(inputs) == step.batch([inputs])[0] == expected
+
+
+def test_a_step_may_be_told_other_keys(documents, expected):
+    step = COMPRESSOR.as_runnable(query_key="ask", documents_key="found") | format_docs
+    assert step.invoke({"found": documents, "ask": QUERY, "query": "How is bread baked?", "documents": []}) == expected
+
+
+def test_a_step_goes_without_a_query_only_when_told(documents):
+    inputs = {"documents": documents, "query": QUERY}
+    step = COMPRESSOR.as_runnable(query_key=None)
+    assert step.invoke(inputs) == step.invoke({"documents": documents}) == COMPRESSOR.compress_documents(documents, "")
+    assert step.invoke(inputs) == COMPRESSOR.as_runnable().invoke({"documents": documents, "query": " "})
+    assert step.invoke(inputs) != COMPRESSOR.as_runnable().invoke(inputs)
+
+
+@pytest.mark.parametrize(
+    ("keys", "inputs", "message"),
+    [
+        (
+            {},
+            {"ask": QUERY},
+            "query must be under exactly one of 'query', 'question', 'input', got the keys 'documents', 'ask'; write",
+        ),
+        ({}, {}, r"got the keys 'documents'; write as_runnable\(query_key=...\), or query_key=None for no query$"),
+        ({}, {"query": None}, "query must be under .* got the keys 'documents'; "),
+        ({}, {"query": QUERY, "input": QUERY}, "got the keys 'documents', 'query', 'input'; "),
+        ({}, {"query": QUERY, "context": "text"}, r"documents must be under .*; write as_runnable\(documents_key=...\)$"),
+        ({"query_key": "ask"}, {"query": QUERY}, "query must be under 'ask', got the keys 'documents', 'query'; "),
+        ({"documents_key": "found"}, {"query": QUERY}, "documents must be under 'found', got the keys 'documents', 'query'; "),
+    ],
+)
+async def test_a_step_names_the_keys_that_came(documents, keys, inputs, message):
+    step, given = COMPRESSOR.as_runnable(**keys), {"documents": documents, **inputs}
+    with pytest.raises(ValueError, match=message):
+        step.invoke(given)
+    with pytest.raises(ValueError, match=message):
+        await step.ainvoke(given)
+
+
+def test_a_step_behind_a_bare_retriever_has_no_query(retriever):
+    with pytest.raises(TypeError, match="takes a dict of documents and query, got list; for a retriever use CompressionRetriever"):
+        (retriever | COMPRESSOR.as_runnable()).invoke(QUERY)
+
+
 def test_documents_and_query_in_parallel(retriever, expected):
     chain = {"documents": retriever, "query": RunnablePassthrough()} | COMPRESSOR.as_runnable() | format_docs
     assert chain.invoke(QUERY) == expected

@@ -3,14 +3,18 @@ from __future__ import annotations
 import asyncio
 import copy
 import json
+import time
+from collections import OrderedDict, defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import pytest
+from langchain_classic.retrievers.document_compressors import DocumentCompressorPipeline
 from langchain_core.documents import Document
-from langchain_linguapress import LinguaCompressor, format_docs
+from langchain_linguapress import LinguaCompressor, LinguaPreparer, format_docs
+from langchain_text_splitters import RecursiveCharacterTextSplitter
 
-from linguapress import Budget, Guard, list_methods, load
+from linguapress import Budget, Guard, InvalidDocuments, list_methods, load
 
 QUERY = "Who founded the observatory?"
 
@@ -92,6 +96,32 @@ def test_source_spans_go_back_to_the_source_after_a_second_compression(documents
     assert "".join(source[start:end] for start, end in spans) == second.page_content
 
 
+def pipeline(**fields):
+    splitter = RecursiveCharacterTextSplitter(chunk_size=70, chunk_overlap=0, separators=[". "], **fields)
+    return DocumentCompressorPipeline(transformers=[splitter, LinguaCompressor(method="head", rate=0.9)])
+
+
+@pytest.mark.parametrize("known", [{"source": "a.txt"}, {}])
+def test_parts_of_a_chunk_that_share_its_place_have_no_source_spans(documents, known):
+    chunks = [Document(documents[0].page_content, metadata={**known, "start_index": 1000})]
+    short = pipeline().compress_documents(chunks, QUERY)
+    assert len(short) > 1
+    assert all("source_spans" not in part.metadata["linguapress"] for part in short)
+    for part in pipeline(add_start_index=True).compress_documents(chunks, QUERY):
+        spans = part.metadata["linguapress"]["source_spans"]
+        assert "".join(chunks[0].page_content[start:end] for start, end in spans) == part.page_content
+
+
+def test_chunks_at_the_same_place_of_other_sources_have_source_spans():
+    place = {"start_index": 0, "relevance_score": 0.1}
+    told = [{"source": "a", "page": 1}, {"source": "a", "page": 2}, {"source": "b", "page": 1}, {"source": "b", "page": 1}]
+    documents = [Document(f"one two {n // 3}", metadata={**known, **place}) for n, known in enumerate([*told, {}])]
+    documents[3].page_content = documents[2].page_content
+    documents += [Document(f"one two {name}", id=name, metadata=place) for name in "cd"]
+    short = LinguaCompressor(rate=1, method="head").compress_documents(documents, "")
+    assert [document.metadata["linguapress"].get("source_spans") for document in short] == [[[0, 9]]] * 7
+
+
 def test_spans_still_point_into_the_first_text_after_a_second_compression(documents):
     first = LinguaCompressor(method="sentence_filter", model="lexical", rate=0.7).compress_documents(documents, QUERY)
     second = LinguaCompressor(method="random_words", rate=0.5).compress_documents(first, QUERY)
@@ -139,6 +169,35 @@ def test_copies_share_no_values_inside_tuples_and_sets():
     new["set"].add(0)
     new["place"].lines.append(0)
     assert {**metadata, "held": None} == before
+
+
+def test_the_types_of_metadata_are_kept():
+    class Tags(list):
+        def __init__(self, tags, kind):
+            super().__init__(tags)
+            self.kind = kind
+
+    metadata = {"by": defaultdict(list, a=[1]), "first": OrderedDict(a={}), "at": time.gmtime(0), "tags": Tags([[2]], "k")}
+    (short,) = LinguaCompressor(method="head", rate=1).compress_documents([Document("one two", metadata=metadata)], "")
+    assert {name: type(short.metadata[name]) for name in metadata} == {name: type(value) for name, value in metadata.items()}
+    assert {**short.metadata, **metadata} == short.metadata
+    assert short.metadata["tags"].kind == "k"
+    short.metadata["by"]["b"].append(0)
+    short.metadata["first"]["a"]["b"] = short.metadata["tags"][0].append(0)
+    assert metadata == {"by": {"a": [1]}, "first": {"a": {}}, "at": time.gmtime(0), "tags": [[2]]}
+
+
+def test_a_container_that_nothing_can_change_stays():
+    class Fixed(dict):
+        def __copy__(self):
+            return self
+
+        def update(self, *args):
+            raise TypeError
+
+    metadata = {"fixed": Fixed(a=1)}
+    (short,) = LinguaCompressor(method="head", rate=1).compress_documents([Document("one two", metadata=metadata)], "")
+    assert short.metadata["fixed"] is metadata["fixed"]
 
 
 def test_the_type_of_a_document_is_kept():
@@ -190,6 +249,26 @@ def test_order_is_that_of_the_compression(documents):
 def test_no_documents():
     assert LinguaCompressor().compress_documents([], QUERY) == []
     assert asyncio.run(LinguaCompressor().acompress_documents([], QUERY)) == []
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (["a text"], r"number 0 is str; write Document\(text\)"),
+        ([Document("a text"), None], "number 1 is NoneType; "),
+        ("a text", r"got str; wrap it: \[Document\(text\)\]"),
+        (Document("a text"), "got Document; wrap it"),
+    ],
+)
+def test_what_are_no_documents_is_refused(given, message):
+    for call in (lambda: LinguaCompressor().compress_documents(given, QUERY), lambda: LinguaPreparer().transform_documents(given)):
+        with pytest.raises(InvalidDocuments, match="documents must be a list of Document, " + message):
+            call()
+
+
+def test_no_query_is_a_blank_one(documents):
+    compressor = LinguaCompressor(method="sentence_filter", model="lexical")
+    assert compressor.compress_documents(documents, None) == compressor.compress_documents(documents, "")
 
 
 def test_nothing_fits(documents):

@@ -46,6 +46,10 @@ def test_records_are_written_into_copies(documents):
     assert documents == before
 
 
+def test_documents_may_come_one_by_one(documents):
+    assert LinguaPreparer().transform_documents(iter(documents)) == LinguaPreparer().transform_documents(documents)
+
+
 async def test_the_work_can_be_awaited(documents):
     assert await LinguaPreparer().atransform_documents(documents) == LinguaPreparer().transform_documents(documents)
 

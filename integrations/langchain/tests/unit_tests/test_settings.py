@@ -7,7 +7,7 @@ import pytest
 from langchain_linguapress import LinguaCompressor
 from pydantic import ValidationError
 
-from linguapress import Guard
+from linguapress import Budget, Guard
 
 FIELDS = [
     {},
@@ -57,9 +57,12 @@ def test_exactly_one_budget_is_in_force():
         ({"rate": 1.5}, "between 0 and 1, got 1.5"),
         ({"rate": -0.1, "token_counter": "cl100k_base"}, "between 0 and 1, got -0.1"),
         ({"rate": float("nan")}, "between 0 and 1, got nan"),
-        ({"target_tokens": -1}, "0 or more, got -1"),
-        ({"rate": 0.5, "target_tokens": 5}, "not both"),
-        ({"rate": None}, "lingua needs a budget"),
+        ({"target_tokens": -1}, r"target_tokens\n.*greater than or equal to 0"),
+        ({"rate": 0.5, "target_tokens": 5}, "give target_tokens or rate, not both"),
+        ({"rate": None}, "lingua needs a budget; give target_tokens or rate "),
+        ({"tokens": 30}, "LinguaCompressor takes no tokens; give target_tokens "),
+        ({"count": "cl100k_base"}, "takes no count; give token_counter "),
+        ({"budget": Budget(tokens=5)}, "takes no budget; give target_tokens or rate "),
         ({"order": "best"}, "'original', 'relevance' or 'ends'"),
         ({"token_counter": 5}, "cannot count tokens with 5"),
         ({"guard": {"keep": ["("]}}, "does not compile"),

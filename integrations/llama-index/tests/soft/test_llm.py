@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import pickle
+from copy import deepcopy
 
 import pytest
 from llama_index.core import MockEmbedding, PromptTemplate, VectorStoreIndex, get_response_synthesizer
@@ -173,7 +175,8 @@ async def test_completions_and_what_they_cost(shelf, press, llm):
     json.dumps(done.raw)
     assert llm.complete(prompt, max_tokens=2).raw["usage"]["completion_tokens"] <= 2
     stop = expected[len(expected) // 2 :][:2]
-    assert llm.complete(prompt, stop=[stop]).text == expected[: expected.index(stop)]
+    assert llm.complete(prompt, stop=[stop]).text == llm.complete(prompt, stop=stop).text == expected[: expected.index(stop)]
+    assert llm.complete(prompt, stop="".join(sorted(set(expected)))).text == expected
 
 
 async def test_chats_with_plain_roles_and_with_a_template(shelf, press):
@@ -192,6 +195,32 @@ async def test_chats_with_plain_roles_and_with_a_template(shelf, press):
         assert llm.chat(talk).message.content == (await llm.achat(talk)).message.content == expected
         assert list(llm.stream_chat(talk))[-1].message.content == expected
         assert [piece async for piece in await llm.astream_chat(talk)][-1].message.content == expected
+
+
+def test_a_copy_with_another_shelf_or_template_writes_by_it(shelf, press, tmp_path):
+    other = MemoryShelf(press, FolderStore(tmp_path), b"the shelf of somebody else")
+    talk = [ChatMessage(role=MessageRole.USER, content="Who?")]
+    llm = LinguaPressLLM(shelf=shelf, max_tokens=MOST, template=TEMPLATE)
+    expected = llm.chat(talk)
+    for copied in (llm.model_copy(update={"shelf": other}), deepcopy(llm).model_copy(update={"shelf": other}, deep=True)):
+        assert copied.shelf is other
+        assert copied.chat(talk).message == expected.message
+        assert copied.chat(talk).raw == expected.raw
+    assert llm.chat(talk).raw == expected.raw
+    short = llm.model_copy(update={"template": "{{ messages[-1]['content'] }}"})
+    assert short.messages_to_prompt(talk) == "Who?"
+    own = LinguaPressLLM(shelf=shelf, messages_to_prompt=str)
+    assert own.model_copy(update={"shelf": other}).messages_to_prompt is str
+    for name, value in (("shelf", other), ("template", None)):
+        with pytest.raises(ValidationError, match="frozen"):
+            setattr(llm, name, value)
+
+
+def test_it_is_not_pickled_and_stays_whole(llm):
+    expected = llm.complete("Who?").text
+    with pytest.raises(TypeError, match="stays in its process"):
+        pickle.dumps(llm)
+    assert llm.complete("Who?").text == deepcopy(llm).complete("Who?").text == expected
 
 
 async def test_the_event_loop_is_not_held_up(llm):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import subprocess
 import sys
 from copy import deepcopy
@@ -133,7 +134,7 @@ def test_odd_texts(shelf, text):
     if not text.strip():
         assert swapped == nodes[0]
     else:
-        assert len(swapped.node.text) < 70
+        assert len(swapped.node.text) < 80
         assert swapped.node.metadata == {"linguapress_original": text}
         assert resolve(shelf, swapped.node.text).missing == (len(text) >= 1000)
 
@@ -153,6 +154,30 @@ def test_serialized_forms_say_which_shelf_and_hold_no_secret(press, tmp_path):
         assert type(part).from_dict({**part.to_dict(), "shelf": shelf}).to_dict() == part.to_dict()
         with pytest.raises(ValidationError, match="shelf"):
             type(part).from_dict(part.to_dict())
+
+
+def test_nodes_may_come_one_by_one(shelf, nodes):
+    plain = [item.node for item in nodes]
+    preparer, postprocessor = MemoryPreparer(shelf=shelf), MemoryPostprocessor(shelf=shelf)
+    assert preparer(iter(plain)) == preparer(plain)
+    assert postprocessor.postprocess_nodes(iter(nodes)) == postprocessor.postprocess_nodes(nodes)
+
+
+def test_copies_share_a_shelf_with_a_model_and_no_other_process_is_given_one(shelf, nodes):
+    preparer, postprocessor = MemoryPreparer(shelf=shelf), MemoryPostprocessor(shelf=shelf)
+    done, swapped = preparer([nodes[0].node]), postprocessor.postprocess_nodes(nodes)
+    for part in (preparer, postprocessor):
+        assert deepcopy(part).shelf is shelf
+        with pytest.raises(TypeError, match="stays in its process"):
+            pickle.dumps(part)
+    assert preparer([nodes[0].node]) == done
+    assert postprocessor.postprocess_nodes(nodes) == swapped
+
+
+def test_a_shelf_without_a_model_can_go_to_another_process(shelf, nodes):
+    postprocessor = MemoryPostprocessor(shelf=TextShelf(shelf.store, b"the shelf of these tests"))
+    again = pickle.loads(pickle.dumps(postprocessor))
+    assert again.postprocess_nodes(nodes) == postprocessor.postprocess_nodes(nodes)
 
 
 def test_what_is_no_shelf_is_refused(shelf):

@@ -31,12 +31,17 @@ def split(pairs: Sequence[Pair], dev_share: float = 0.1) -> Split:
     Raises:
         DistillationError: fewer than two pairs, or a share outside 0..1.
     """
-    if not 0 < dev_share < 1:
-        raise DistillationError(f"the share of dev must be between 0 and 1, got {dev_share}")
-    if len(pairs) < 2:
-        raise DistillationError(f"only {len(pairs)} passages are left; training needs at least two, give more text")
+    check_parts(len(pairs), dev_share)
     dev = held_out([pair.text for pair in pairs], dev_share)
     return Split([pair for pair in pairs if pair.text not in dev], [pair for pair in pairs if pair.text in dev])
+
+
+def check_parts(passages: int, dev_share: float) -> None:
+    """Raises: DistillationError: fewer than two passages, or a share outside 0..1."""
+    if not 0 < dev_share < 1:
+        raise DistillationError(f"the share of dev must be between 0 and 1, got {dev_share}")
+    if passages < 2:
+        raise DistillationError(f"only {passages} passages are left; training needs at least two, give more text")
 
 
 def held_out(texts: Sequence[str], share: float) -> set[str]:

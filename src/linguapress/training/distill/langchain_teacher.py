@@ -59,14 +59,25 @@ def langchain_teacher(spec: str) -> LangChainTeacher:
     """The teacher that ``package.module:factory`` names: a function without arguments, or a chat model.
 
     Raises:
-        DistillationError: nothing of that name can be imported.
+        DistillationError: nothing of that name can be imported, or the function fails.
     """
     module, _, attribute = spec.partition(":")
     try:
         found: Any = getattr(import_module(module), attribute)
     except (ImportError, AttributeError, ValueError) as error:
         raise DistillationError(f"cannot find the teacher {spec!r} ({error}); name it package.module:factory") from error
-    return LangChainTeacher(found() if callable(found) and not hasattr(found, "ainvoke") else found)
+    except Exception as error:  # the caller's code may raise anything
+        raise _unmade(spec, error) from error
+    try:
+        return LangChainTeacher(found() if callable(found) and not hasattr(found, "ainvoke") else found)
+    except DistillationError:
+        raise
+    except Exception as error:
+        raise _unmade(spec, error) from error
+
+
+def _unmade(spec: str, error: Exception) -> DistillationError:
+    return DistillationError(f"the teacher {spec!r} cannot be made: {type(error).__name__}: {error}")
 
 
 def _failure(error: Exception) -> TeacherError:

@@ -9,7 +9,7 @@ from statistics import mean
 
 from linguapress.errors import DistillationError
 from linguapress.training.distill.cost import check_cost, expected_of
-from linguapress.training.distill.dataset import Split, split, write_pairs, write_text
+from linguapress.training.distill.dataset import Split, check_parts, split, write_pairs, write_text
 from linguapress.training.distill.estimate import Estimate
 from linguapress.training.distill.instruction import VERSION, compression_of
 from linguapress.training.distill.ledger import Ledger, key_of
@@ -59,12 +59,13 @@ async def distill(
         DistillationError: the teacher cannot be used or rewrites, it would cost too much, or too little is left.
     """
     settings, quality = settings or RunSettings(), quality or Quality()
+    different = len({chunk.text for chunk in chunks})
+    check_parts(different, dev_share)
     with Ledger(out / LEDGER) as ledger:
         texts = [chunk.text for chunk in chunks]
         check_cost(texts, teacher.name, ledger, settings)
         asked = await ask_all(texts, teacher, ledger, settings, progress, Watch(quality))
         pairs = _pairs(chunks, teacher.name, ledger)
-    different = len({chunk.text for chunk in chunks})
     if not pairs:
         reasons = "; ".join(f"{reason} ({count})" for reason, count in asked.reasons.most_common(3))
         raise DistillationError(f"none of {different} passages was answered: {reasons or 'all were refused in an earlier run'}")

@@ -42,7 +42,7 @@ class RunSettings:
         first_wait: seconds before the second try, doubled for each further one (at random up to that).
         patience: passages that may fail in a row before the run stops.
         retry_failed: whether passages that the teacher refused in an earlier run are asked again.
-        most_cost: the run stops when it has spent more; None = no limit.
+        most_cost: the run stops when it has spent more, which takes prices; None = no limit.
         prices: of the teacher.
         count: tokens of a text, where the service does not say what it charged.
         task: what it does with each text.
@@ -67,6 +67,8 @@ class RunSettings:
                 raise DistillationError(f"{name} must be above 0, got {getattr(self, name)}")
         if self.per_minute is not None and self.per_minute <= 0:
             raise DistillationError(f"per_minute must be above 0, got {self.per_minute}; None sets no limit")
+        if self.most_cost is not None and not (self.prices.million_in or self.prices.million_out):
+            raise DistillationError("a limit of cost needs prices; give --price-in and --price-out")
 
 
 @dataclass

@@ -20,6 +20,7 @@ from linguapress.text import Span
 _LINES = (".jsonl", ".jsonl.gz", ".ndjson")
 _PROSE = (".txt", ".text", ".md", ".markdown")
 _PDF = ".pdf"
+_KINDS = (*_LINES, *_PROSE, _PDF)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,19 +36,24 @@ class Chunk:
     text: str
 
 
-def read_sources(paths: Sequence[Path], count: TokenCounter, limit: int = 512, field: str = "text") -> list[Chunk]:
+def read_sources(
+    paths: Sequence[Path], count: TokenCounter, limit: int = 512, field: str = "text", out: Path | None = None
+) -> list[Chunk]:
     """Chunks of all files, in their order.
 
     Args:
-        paths: JSON lines (plain or gzipped), plain text, Markdown, PDF (extra ``distill``), or folders of these.
+        paths: JSON lines (plain or gzipped), plain text, Markdown, PDF (extra ``distill``), or folders of these, of which hidden
+            files and folders are left out.
         count: the tokens of a text.
         limit: tokens that a chunk may hold.
         field: where the text stands in a JSON record; a field ``source`` names its domain, else the file does.
+        out: folder for what is distilled; inside one of ``paths`` it is left out.
 
     Raises:
-        DistillationError: a file cannot be read as what its name says, or nothing in any of them is text.
+        DistillationError: a file is of no kind that is read, or cannot be read as what its name says; nothing in any of them is
+            text; or ``out`` is one of the folders.
     """
-    files = [file for path in paths for file in _files(path)]
+    files = [file for path in paths for file in _files(path, out)]
     found = [Chunk(name, text[a:b]) for file in files for name, text in _texts(file, field) for a, b in chunks(text, count, limit)]
     if not found:
         names = ", ".join(str(path) for path in paths) or "no file"
@@ -92,17 +98,39 @@ def _stripped(text: str, span: Span) -> Span:
     return Span(start, max(start, span.start + len(part.rstrip())))
 
 
-def _files(path: Path) -> list[Path]:
+def _files(path: Path, out: Path | None) -> list[Path]:
     if path.is_dir():
-        return sorted(file for file in path.rglob("*") if file.is_file() and file.name.endswith((*_LINES, *_PROSE, _PDF)))
+        apart = _inside(path, out)
+        return sorted(
+            file for file in path.rglob("*") if file.is_file() and _is(file, _KINDS) and _to_read(file.relative_to(path), apart)
+        )
     if not path.exists():
         raise DistillationError(f"{path} does not exist; give files or folders of text, Markdown, JSON lines or PDF")
+    if path.suffix and not _is(path, _KINDS):
+        raise DistillationError(f"{path} is of no kind that is read ({', '.join(_KINDS)}); convert it, or name plain text .txt")
     return [path]
+
+
+def _is(file: Path, kinds: tuple[str, ...]) -> bool:
+    return file.name.lower().endswith(kinds)
+
+
+def _inside(folder: Path, out: Path | None) -> Path | None:
+    """The way from the folder to ``out``; None where that lies elsewhere."""
+    root, own = folder.resolve(), out.resolve() if out is not None else None
+    if own == root:
+        raise DistillationError(f"{out} is the folder of the texts; choose another --out, such as {folder / 'distilled'}")
+    return own.relative_to(root) if own is not None and root in own.parents else None
+
+
+def _to_read(file: Path, apart: Path | None) -> bool:
+    """Whether neither the file nor a folder on the way to it is hidden, or set apart."""
+    return apart not in file.parents and not any(part.startswith(".") for part in file.parts)
 
 
 def _texts(file: Path, field: str) -> Iterator[tuple[str, str]]:
     read: Callable[[Path, str], Iterator[tuple[str, str]]]
-    read = _records if file.name.endswith(_LINES) else _pdf if file.suffix.lower() == _PDF else _prose
+    read = _records if _is(file, _LINES) else _pdf if _is(file, (_PDF,)) else _prose
     try:
         yield from read(file, field)
     except UnicodeDecodeError as error:

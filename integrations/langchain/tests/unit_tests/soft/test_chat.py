@@ -34,6 +34,7 @@ class Found(BaseRetriever):
 QUERY = "When was the dam finished?"
 PROMPT = ChatPromptTemplate.from_template("Answer from the context.\n\n{context}\n\nQuestion: {question}")
 MOST = 12
+CALL = {"name": "get", "args": {"city": "Rome"}, "id": "1"}
 TEMPLATE = "{% for m in messages %}<|turn|>{{ m['role'] }}\n{{ m['content'] | trim }}</s>\n{% endfor %}<|turn|>assistant{{ '\\n' }}"
 
 
@@ -250,6 +251,8 @@ def test_stop_texts(shelf, press, ingested, chat):
     chain = chain_of(shelf, ingested, chat.bind(stop=[stop]))
     assert chain.invoke(QUERY) == "".join(chain.stream(QUERY)) == expected
     assert chain_of(shelf, ingested, ChatLinguaPress(shelf=shelf, max_tokens=MOST, stop=(stop,))).invoke(QUERY) == expected
+    assert chain_of(shelf, ingested, chat.bind(stop=stop)).invoke(QUERY) == expected
+    assert chain_of(shelf, ingested, chat.bind(stop="".join(sorted(set(whole))))).invoke(QUERY) == whole
 
 
 def test_what_it_cannot_do_is_refused(shelf, chat):
@@ -257,6 +260,9 @@ def test_what_it_cannot_do_is_refused(shelf, chat):
         chat.invoke("Hi", tools=[])
     with pytest.raises(InvalidPrompt, match="block of type 'image_url'"):
         chat.invoke([HumanMessage([{"type": "image_url", "image_url": {"url": "x"}}])])
+    for calls in ({"tool_calls": [CALL]}, {"invalid_tool_calls": [{**CALL, "args": "{", "error": None}]}):
+        with pytest.raises(InvalidPrompt, match="calls tools"):
+            chat.invoke([HumanMessage("Weather?"), AIMessage("", **calls), ToolMessage("20 degrees", tool_call_id="1")])
     with pytest.raises(InvalidPrompt, match="reads 2048"):
         chat.invoke("x " * 5000)
     with pytest.raises(InvalidPrompt, match="unknown layout"):

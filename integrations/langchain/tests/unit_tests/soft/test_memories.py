@@ -1,15 +1,16 @@
 from __future__ import annotations
 
+import pickle
 import subprocess
 import sys
 from copy import deepcopy
 
 import pytest
 from langchain_core.documents import BaseDocumentCompressor, BaseDocumentTransformer, Document
-from langchain_linguapress import LinguaPreparer, MemoryCompressor, MemoryPreparer
+from langchain_linguapress import ChatLinguaPress, LinguaPreparer, MemoryCompressor, MemoryPreparer
 from pydantic import ValidationError
 
-from linguapress.errors import MissingExtra
+from linguapress.errors import InvalidDocuments, MissingExtra
 from linguapress.soft import MemoryShelf, TextShelf, resolve
 
 ODD = ["", " \n", "a\0b", "🧑🏽‍🚀", "قال: نعم", "</s><|turn|>user", "[[memory:a:b]] {x} {{y}}", "é" * 500_000]
@@ -74,7 +75,7 @@ def test_odd_documents(shelf, text):
     if not text.strip():
         assert swapped == documents[0]
     else:
-        assert len(swapped.page_content) < 70
+        assert len(swapped.page_content) < 80
         assert swapped.metadata == {"linguapress_original": text}
         assert resolve(shelf, swapped.page_content).missing == (len(text) >= 1000)
 
@@ -92,6 +93,27 @@ def test_swapping_needs_no_model(press, store, documents):
     reading = MemoryShelf(press, store, secret)
     MemoryPreparer(shelf=reading).transform_documents(documents)
     assert all(resolve(reading, document.page_content).memories for document in swapped)
+
+
+def test_documents_may_come_one_by_one(shelf, documents):
+    preparer, compressor = MemoryPreparer(shelf=shelf), MemoryCompressor(shelf=shelf)
+    prepared = preparer.transform_documents(documents)
+    assert preparer.transform_documents(iter(documents)) == prepared
+    assert compressor.compress_documents(iter(documents), "") == compressor.compress_documents(documents, "")
+
+
+def test_texts_are_no_documents(shelf):
+    for call in (MemoryPreparer(shelf=shelf).transform_documents, MemoryCompressor(shelf=shelf).as_runnable().invoke):
+        with pytest.raises(InvalidDocuments, match="number 0 is str; write Document"):
+            call(["a text"])
+
+
+@pytest.mark.parametrize("kind", [MemoryPreparer, MemoryCompressor, ChatLinguaPress])
+def test_copies_share_the_shelf_and_no_other_process_is_given_one(shelf, kind):
+    part = kind(shelf=shelf)
+    assert deepcopy(part).shelf is part.model_copy(deep=True).shelf is shelf
+    with pytest.raises(TypeError, match="stays in its process"):
+        pickle.dumps(part)
 
 
 def test_what_is_no_shelf_is_refused(store, shelf):

@@ -16,7 +16,9 @@ from llama_index.postprocessor.linguapress.method import Method
 from llama_index.postprocessor.linguapress.nodes import plain_text, replaced
 from llama_index.postprocessor.linguapress.preparer import records_of
 
-from linguapress import Budget
+from linguapress import Budget, InvalidBudget
+
+_ELSEWHERE = {"tokens": "target_tokens", "count": "token_counter", "budget": "target_tokens or rate"}  # names of the core
 
 
 class LinguaPostprocessor(Method, BaseNodePostprocessor):
@@ -28,7 +30,7 @@ class LinguaPostprocessor(Method, BaseNodePostprocessor):
     model_config = ConfigDict(arbitrary_types_allowed=True, extra="forbid")
 
     rate: float | None = Field(default=0.5, strict=True, description="Share of the tokens to keep, 0..1; None = as needed.")
-    target_tokens: int | None = Field(default=None, strict=True, description="Tokens that may remain, instead of rate.")
+    target_tokens: int | None = Field(default=None, strict=True, ge=0, description="Tokens that may remain, instead of rate.")
     token_counter: Any = Field(default=None, description="What counts tokens; None = LlamaIndex's global tokenizer.")
     separator: str = Field(default="\n\n", description="What stands between two nodes in the prompt; it is counted.")
 
@@ -39,15 +41,26 @@ class LinguaPostprocessor(Method, BaseNodePostprocessor):
 
     @model_validator(mode="before")
     @classmethod
-    def _tokens_replace_default_rate(cls, data: Any) -> Any:
-        return {"rate": None, **data} if isinstance(data, dict) and data.get("target_tokens") is not None else data
+    def _one_budget(cls, data: Any) -> Any:
+        if not isinstance(data, dict):
+            return data
+        if strange := [name for name in _ELSEWHERE if name in data]:
+            raise ValueError(f"{cls.__name__} takes no {strange[0]}; give {_ELSEWHERE[strange[0]]}")
+        if data.get("target_tokens") is None:
+            return data
+        if data.get("rate") is not None:
+            raise ValueError("give target_tokens or rate, not both")
+        return {**data, "rate": None}
 
     @model_validator(mode="after")
     def _checked(self) -> LinguaPostprocessor:
         if not isinstance(self.token_counter, str | None):  # names are looked up at the first call
             counter_of(self.token_counter)
         if Budget(tokens=self.target_tokens, rate=self.rate).open:
-            self.press().unbudgeted()
+            try:
+                self.press().unbudgeted()
+            except InvalidBudget:
+                raise ValueError(f"{self.method} needs a budget; give target_tokens or rate") from None
         return self
 
     def _postprocess_nodes(self, nodes: list[NodeWithScore], query_bundle: QueryBundle | None = None) -> list[NodeWithScore]:

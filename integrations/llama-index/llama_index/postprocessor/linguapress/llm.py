@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from llama_index.core.base.llms.generic_utils import (
@@ -19,9 +20,10 @@ from llama_index.core.base.llms.types import (
     CompletionResponseGen,
     LLMMetadata,
 )
-from llama_index.core.bridge.pydantic import ConfigDict, Field, field_serializer, model_validator
+from llama_index.core.bridge.pydantic import ConfigDict, Field, model_validator
 from llama_index.core.llms.callbacks import llm_chat_callback, llm_completion_callback
 from llama_index.core.llms.custom import CustomLLM
+from llama_index.postprocessor.linguapress.memories import OnShelf
 
 from linguapress import UnknownName
 from linguapress.errors import InvalidPrompt
@@ -30,24 +32,26 @@ from linguapress.soft import AnswerSettings, ChatFormat, MemoryShelf, Usage, ans
 _PER_CALL = ("layout", "max_tokens", "seed", "temperature", "top_p")
 
 
-class LinguaPressLLM(CustomLLM):
+class LinguaPressLLM(OnShelf, CustomLLM):
     """The model of a shelf as an LLM: references in a prompt become memories, or their texts where there is none.
 
     Whatever looks like a reference and was not signed by the shelf is text, and so are control tokens that a prompt spells out.
     With a chat template it is a chat model. Calls may give other ``max_tokens``, ``temperature``, ``top_p``, ``seed``, ``layout``
-    and ``stop``.
+    and ``stop``. For another ``shelf`` or ``template``, take a ``model_copy`` with it.
     """
 
     model_config = ConfigDict(arbitrary_types_allowed=True, extra="forbid")
 
-    shelf: MemoryShelf = Field(description="Resolves references; its compressor's model answers.")
+    shelf: MemoryShelf = Field(frozen=True, description="Resolves references; its compressor's model answers.")
     max_tokens: int = Field(default=256, ge=1, description="Tokens of an answer.")
     temperature: float = Field(default=0.0, ge=0, description="0 = the likeliest tokens.")
     top_p: float = Field(default=1.0, gt=0, le=1, description="Only the likeliest tokens that sum up to this take part, 0..1.")
     seed: int = Field(default=0, description="Of the sampling.")
     stop: tuple[str, ...] = Field(default=(), description="Texts at which an answer ends.")
     layout: Literal["spread", "contiguous", "parallel"] = Field(default="spread", description="Where memories stand.")
-    template: str | None = Field(default=None, description="Chat template in Jinja; None = the tokenizer's own, if it has one.")
+    template: str | None = Field(
+        default=None, frozen=True, description="Chat template in Jinja; None = the tokenizer's own, if it has one."
+    )
 
     @classmethod
     def class_name(cls) -> str:
@@ -59,13 +63,15 @@ class LinguaPressLLM(CustomLLM):
     def _formatted(cls, data: Any) -> Any:
         """Messages become prompts by the chat template, unless the caller has a function for it."""
         if isinstance(data, dict) and isinstance(data.get("shelf"), MemoryShelf) and not data.get("messages_to_prompt"):
-            chat = ChatFormat(data["shelf"].press.lm, data["shelf"].marks, data.get("template"))
-            return {**data, "messages_to_prompt": lambda messages: chat.write([_message(m) for m in messages])}
+            return {**data, "messages_to_prompt": _ByTemplate(data["shelf"], data.get("template"))}
         return data
 
-    @field_serializer("shelf")
-    def _which(self, shelf: MemoryShelf) -> str:
-        return repr(shelf)
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> LinguaPressLLM:
+        """A copy, whose messages become prompts by its own shelf and template."""
+        copied = super().model_copy(update=update, deep=deep)
+        if isinstance(copied.messages_to_prompt, _ByTemplate):
+            copied.messages_to_prompt = _ByTemplate(copied.shelf, copied.template)
+        return copied
 
     @property
     def metadata(self) -> LLMMetadata:
@@ -117,7 +123,20 @@ class LinguaPressLLM(CustomLLM):
         if unknown := sorted(given.keys() - {*_PER_CALL, "stop"}):
             raise UnknownName(f"LinguaPressLLM takes no {unknown[0]!r}; it takes {', '.join(_PER_CALL)} and stop")
         now = {name: getattr(self, name) if given.get(name) is None else given[name] for name in _PER_CALL}
-        return AnswerSettings.named(**now, stop=(*self.stop, *(given.get("stop") or ())))
+        stop = given.get("stop") or ()
+        return AnswerSettings.named(**now, stop=(*self.stop, *((stop,) if isinstance(stop, str) else stop)))
+
+
+@dataclass(frozen=True, slots=True)
+class _ByTemplate:
+    """Messages to prompts, by a chat template."""
+
+    shelf: MemoryShelf
+    template: str | None
+
+    def __call__(self, messages: Sequence[ChatMessage]) -> str:
+        chat = ChatFormat(self.shelf.press.lm, self.shelf.marks, self.template)
+        return chat.write([_message(message) for message in messages])
 
 
 def _message(message: ChatMessage) -> dict[str, str]:

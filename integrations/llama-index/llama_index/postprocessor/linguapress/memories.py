@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import pickle
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,7 +15,7 @@ from llama_index.postprocessor.linguapress.nodes import MEMORY, ORIGINAL, copied
 from linguapress.soft import MemoryShelf, TextShelf
 
 
-class _OnShelf(BaseModel):
+class OnShelf(BaseModel):
     """A component with a shelf; in serialized form it only says which, since texts and secret stay where they are."""
 
     model_config = ConfigDict(arbitrary_types_allowed=True, extra="forbid")
@@ -25,8 +26,17 @@ class _OnShelf(BaseModel):
     def _which(self, shelf: TextShelf) -> str:
         return repr(shelf)
 
+    def __getstate__(self) -> dict[Any, Any]:
+        """What is pickled.
 
-class MemoryPreparer(_OnShelf, TransformComponent):
+        Raises:
+            TypeError: a ``MemoryShelf``, whose model stays in its process.
+        """
+        pickle.dumps(self.shelf)  # LlamaIndex takes away from the component whatever cannot be pickled
+        return super().__getstate__()
+
+
+class MemoryPreparer(OnShelf, TransformComponent):
     """Compresses nodes once; put it last in the ingestion pipeline, after whatever splits or changes texts."""
 
     shelf: MemoryShelf = Field(description="Keeps texts and memories; those that it has are not made again.")
@@ -39,6 +49,7 @@ class MemoryPreparer(_OnShelf, TransformComponent):
 
     def __call__(self, nodes: Sequence[BaseNode], **kwargs: Any) -> list[BaseNode]:
         """Copies of the nodes with the key of their memory under ``linguapress_memory``, shown to no model; others as they are."""
+        nodes = list(nodes)
         texts = {place: text for place, node in enumerate(nodes) if (text := plain_text(node)) and text.strip()}
         keys = dict(zip(texts, self.shelf.keep(list(texts.values()), self.batch_size), strict=True))
         return [copied(node, MEMORY, keys[place]) if place in keys else node for place, node in enumerate(nodes)]
@@ -48,7 +59,7 @@ class MemoryPreparer(_OnShelf, TransformComponent):
         return await asyncio.to_thread(self, nodes, **kwargs)
 
 
-class MemoryPostprocessor(_OnShelf, BaseNodePostprocessor):
+class MemoryPostprocessor(OnShelf, BaseNodePostprocessor):
     """Swaps the texts of nodes for references, which ``LinguaPressLLM`` on a shelf of the same store and secret can read.
 
     Metadata that LlamaIndex prints above a text stays text. To any other model a reference says nothing.
@@ -62,6 +73,7 @@ class MemoryPostprocessor(_OnShelf, BaseNodePostprocessor):
         return "MemoryPostprocessor"
 
     def _postprocess_nodes(self, nodes: list[NodeWithScore], query_bundle: QueryBundle | None = None) -> list[NodeWithScore]:
+        nodes = list(nodes)
         texts = {place: text for place, item in enumerate(nodes) if (text := self._text(item.node))}
         swapped = dict(zip(texts, self.shelf.refer(list(texts.values())), strict=True))
         return [_referring(item, texts[place], swapped[place]) if place in swapped else item for place, item in enumerate(nodes)]

@@ -89,8 +89,12 @@ def _own(value: Any) -> Any:
         return value.model_copy(update={name: _own(field) for name, field in value if isinstance(field, _SHARED)})
     if isinstance(value, tuple):
         parts = [_own(part) for part in value]
-        return type(value)._make(parts) if hasattr(value, "_make") else tuple(parts)
+        if hasattr(value, "_make"):  # a named one
+            return value._make(parts)
+        return tuple(parts) if type(value) is tuple else value
     own: Any = copy(value) if isinstance(value, dict | list | set) else value
+    if own is value:  # also a container that nothing can change
+        return value
     if isinstance(value, list):
         own[:] = [_own(part) for part in value]
     if isinstance(value, dict):

@@ -30,6 +30,7 @@ class LinguaPreparer(Method, TransformComponent):
 
     def __call__(self, nodes: Sequence[BaseNode], **kwargs: Any) -> list[BaseNode]:
         """Copies of the nodes with a record under ``linguapress_prepared``, shown to no model; other nodes stay as they are."""
+        nodes = list(nodes)
         texts = {place: text for place, node in enumerate(nodes) if (text := plain_text(node)) is not None}
         records = dict(zip(texts, self.press().prepare(list(texts.values())), strict=True))
         return [_carrying(node, records[place]) if place in records else node for place, node in enumerate(nodes)]

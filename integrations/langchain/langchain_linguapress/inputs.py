@@ -1,0 +1,67 @@
+"""What compressors are given: lists of documents, or dicts that hold one and a query."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from langchain_core.documents import Document
+
+from linguapress import InvalidDocuments
+
+QUERY_KEYS = ("query", "question", "input")
+"""Where chains usually have the query."""
+DOCUMENTS_KEYS = ("documents", "context")
+"""Where chains usually have the documents."""
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """Keys of which a dict must have exactly one for each, with another value than None; ``query`` None = it has no query."""
+
+    query: str | Sequence[str] | None
+    documents: str | Sequence[str]
+
+    def read(self, inputs: object) -> tuple[list[Document], Any]:
+        """Documents and query.
+
+        Raises:
+            InvalidDocuments: there is something else than documents.
+            TypeError: no dict.
+            ValueError: no key, or several.
+        """
+        if not isinstance(inputs, Mapping):
+            kind = type(inputs).__name__
+            raise TypeError(
+                f"as_runnable() takes a dict of documents and query, got {kind}; for a retriever use CompressionRetriever"
+            )
+        query = None if self.query is None else _value(inputs, "query", self.query, ", or query_key=None for no query")
+        return listed(_value(inputs, "documents", self.documents)), query
+
+
+def listed(documents: Any) -> list[Document]:
+    """The documents as a list.
+
+    Raises:
+        InvalidDocuments: one document or text, or something else than documents in the list.
+    """
+    if isinstance(documents, str | Document):
+        raise InvalidDocuments(f"documents must be a list of Document, got {type(documents).__name__}; wrap it: [Document(text)]")
+    found: list[Any] = list(documents)
+    for number, document in enumerate(found):
+        if not isinstance(document, Document):
+            kind = type(document).__name__
+            raise InvalidDocuments(f"documents must be a list of Document, number {number} is {kind}; write Document(text)")
+    return found
+
+
+def _value(inputs: Mapping[Any, Any], name: str, keys: str | Sequence[str], otherwise: str = "") -> Any:
+    asked = (keys,) if isinstance(keys, str) else tuple(keys)
+    given = [key for key, value in inputs.items() if value is not None]
+    here = [key for key in asked if key in given]
+    if len(here) != 1:
+        where = repr(keys) if isinstance(keys, str) else f"exactly one of {', '.join(map(repr, asked))}"
+        came = f"the keys {', '.join(map(repr, given))}" if given else "nothing"
+        raise ValueError(f"the {name} must be under {where}, got {came}; write as_runnable({name}_key=...){otherwise}")
+    return inputs[here[0]]

@@ -1,0 +1,300 @@
+"""Lines that are laid out rather than written as prose: code without fences, YAML, XML, CSV, logs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import regex
+
+_LONGEST, _LONGEST_ROW = 400, 2000  # characters of a line, and of one of a log or a CSV file
+_SHARE = 0.6  # of the weight that a run would have if all its lines were plainly laid out
+_FEWEST = 3  # lines, unless nothing else is there
+_GAP, _GAP_INDENTED = 1, 12  # lines in a row without a sign, at the margin and indented
+_GLUE, _GLUED = 12, 480  # lines and characters that an open bracket, string or tag holds together
+_WORDY = 8  # words of a value that is rather a sentence
+
+_LOG = regex.compile(
+    r"[\[(<]?(?:\d{4}[-/]\d\d[-/]\d\d[T ]|\d\d?[-/]\w{2,3}[-/]\d{2,4}[: ]|\p{Lu}\p{Ll}\p{Ll} {1,2}\d\d? )?"
+    r"\d\d:\d\d(?::\d\d)?[\w.,:+Z\])>-]*+\s(?=.{0,60}?(?:\[\w+\]\s|\w\[\d+\]|\b\w+=\S"
+    r"|\b(?:INFO|WARN(?:ING)?|ERROR|DEBUG|TRACE|FATAL|NOTICE|CRITICAL|SEVERE)\b))"
+    r"|\[?(?:INFO|WARN(?:ING)?|ERROR|DEBUG|TRACE|FATAL|CRITICAL)(?:\]|:\w|\s+[\[(]?\d{4}-)|\S+ \S+ \S+ \[\d\d/\p{L}{3}/\d{4}:"
+)
+_CODE = r"\w[(\[]|[;{(]$|==|\w_\w|\w\.\w+$|[\"'][)\];]*$"
+_NAME = r"[\w$][\w$.:>-]*+(?:<[\w, ]+>)?"
+_VALUE = r"[\"'\[{(@$&]|.*;$|.*\w[(\[]|\w+[._]\w|(?:[Tt]rue|[Ff]alse|None|null|nil)$|(?:new|await|lambda)\s"
+_BEGINS = regex.compile(
+    r"[)\]}]|</?[A-Za-z][\w:.-]*+(?:[\s/][^<>]*+)?(?:>|$)|<[?!][A-Za-z]|\"\"\"|'''|#!/|#\s?(?:include|define|ifn?def|endif|pragma)\b"
+    rf"|{_NAME}\([^()]*+$|\.\w+\(|(?:async\s)?def\s+\w|(?:class|struct|enum|interface|trait|impl|object)\s+\w.*[:{{)]$"
+    r"|class\s+\w+(?:\s+(?:extends|implements|<)|$)|import\s+(?:static\s+)?[\w.*{]+(?:\s+as\s+\w+|\s*,.*|.*\sfrom\s.*)?;?$"
+    r"|from\s+[\w.]+\s+import\b|(?:package|using|namespace)\s+[\w.\\]+;?$|(?:else|try|finally|do|default)\s?[:{]$"
+    r"|(?:if|elif|while|for|with|match|case|async|switch|unless)\b(?=.*(?::|then|do)$).*[()\[\]=<>_\"']|for\s[\w, ]+\sin\s\S+:$"
+    r"|except\b[\w., ()]*:$|(?:break|continue|pass|return|fi|done|esac|end)\s?;?$|return\s[\w.\-!]+;?$"
+    rf"|(?:return|yield|raise|throw|await|assert|del|delete|echo|print|puts|export|case)\b(?=.*(?:{_CODE}))"
+    r"|(?:public|private|protected|static|final|abstract|override|virtual|internal|export|const|let|var|val|fun|func|fn|function"
+    r"|type|typedef|extern|unsigned|void|int|long|float|double|boolean|bool|char|[Ss]tring|auto|pub|local|declare)\b"
+    rf"(?=.*(?:{_CODE}|\s:?=\s|=>|->))"
+    r"|[\w.$*&#\[\]'\"]++(?:,\s[\w.]++)*+(?::\s[\w\[\], .|]+)?\s?(?:[-+*/%|&^?]|\*\*|//)?=(?![=~])\s?"
+    rf"(?={_VALUE})|[\w$]*[_.#][\w$.#]*\s?[-+]?=\s?\S|[A-Z][A-Z0-9]*_[A-Z0-9_]*="
+    r"|([\"'])[\w .$@/:-]{1,60}\1\s?(?::|=>)\s?(?:[\"'\[{\d-]|[Tt]rue|[Ff]alse|null|None)"
+    r"|(?:SELECT|INSERT INTO|UPDATE|DELETE FROM|CREATE|(?:ALTER|DROP) TABLE|FROM|WHERE|(?:[A-Z]+ ){0,2}JOIN|GROUP BY|ORDER BY"
+    r"|HAVING|LIMIT|OFFSET|VALUES|SET|UNION|AND|OR|ON|WITH|CASE|WHEN|RETURNING)\b(?=$|\s.*[a-z0-9(*'\"])"
+    r"|(?:[\w.]+\.)?\w+(?:Error|Exception)(?::|$)|File \".*\", line \d|at [\w.$<>]+\(|Traceback \(|Caused by: ",
+    regex.A,
+)
+_ENDS = regex.compile(
+    rf".*(?:\{{|[\w=:,(\[{{]\s?\[|[\w=:,(\[{{]\(|[;\"')\]\d]\s?\}}[;,)]*)$|{_NAME}\(.*\)\s?(?:[;,:{{]|[.=-].*)?$|.*\s=>\s.*[,;)]$"
+    r"|[\w-]+\s?:\s\S.*;$|\w[\w.]*(?:\+\+|--)?;$|.*[\w\]][(\[=].*;$|.*[\"'];$|(?:\w[\w<>\[\],.?*&]*\s){1,3}\w+\s=\s.*;$"
+    r"|([\"']).*\1,$",
+    regex.A,
+)
+_MARKS = frozenset("{[(}]),;:")
+_WITHIN = regex.compile(r"\w(?:->|::)\w|\s(?:&&|\|\||===?|!==?|[-+]=|:=)\s", regex.A)
+_WEAK = regex.compile(
+    r"//|/\*|\*/|#|--\s|<!--|@\w[\w.]*(?:\(.*)?$|[\w.$\[\]]+\s?[-+*/]?=\s?\S+;?$|\[\[?[a-z][\w.:\"-]*\]\]?$|-\s\S+$"
+    r"|\$\s\w|.*\\$|\w+\s\w+;$|\"[^\"]*\"[)}]?;?$|[\w.&*]+,$",
+    regex.A,
+)
+_SURE = regex.compile(r"(?!<unk>).*(?:[;{>]|\):|[A-Za-z\d]\(.*\))$", regex.A)
+_COMMENT = regex.compile(r"//|/\*|\*|#|--\s|<!--")
+_KEY = regex.compile(r"(?:-\s)*+[\"']?(?P<key>[A-Za-z_$][\w./$-]*+)[\"']?:(?:\s++(?P<value>.*)|$)")
+_BARE = regex.compile(r"(?:(?:-\s)?[\w\"'./$-]+:(?:\s*#.*)?|<[^<>/]++>|[{\[(])$")
+_CLOSES = regex.compile(r"[)\]}]|</|(?:end|fi|done|esac)\b(?!\s*[=:(])")
+_ONLY_CLOSES = regex.compile(r"(?:[)\]}]+[;,)]*|(?:</[\w:.-]+>)+|end|fi|done|esac)$")
+_CONTINUES = regex.compile(r"(?:else|elif|elsif|except|catch|finally|rescue|ensure)\b|[{(]$")
+_STATEMENT = regex.compile(r"(?:SELECT|INSERT|UPDATE|DELETE|CREATE|ALTER|WITH)\b")
+_CLAUSE = regex.compile(r"(?:FROM|WHERE|(?:\w+ ){0,2}JOIN|GROUP BY|ORDER BY|HAVING|LIMIT|OFFSET|VALUES|SET|RETURNING)\b")
+_QUOTED = regex.compile(r"\"(?:[^\"\\\n]|\\.)*+\"|'(?:[^'\\\n]|\\.)*+'")
+_HEADER = regex.compile(r"\s?[\"']?[\p{L}_][\p{L}\p{M}\p{N}_ .%/#-]{0,39}(?:\([^()]{0,12}\))?[\"']?\s?")
+_NUMBER = regex.compile(r"\d,\d{3}(?!\d)")
+_LINE = regex.compile(r"[^\n]*+(?:\n|\Z)")
+
+
+class Layout(NamedTuple):
+    """Laid-out lines: where their units begin and the last ends, which starts need which, and which are nothing alone."""
+
+    cuts: tuple[int, ...]
+    needs: dict[int, tuple[int, ...]]
+    frame: tuple[int, ...] = ()
+
+
+class _Line(NamedTuple):
+    """A line: where it begins and ends, its indentation, what it says, and how plainly it is laid out (0, 0.5 or 1)."""
+
+    start: int
+    end: int
+    indent: int
+    body: str
+    weight: float
+
+
+def layouts(text: str, start: int, end: int) -> Iterator[Layout]:
+    """Layouts between two places of a text, ascending and disjoint."""
+    lines = [_line(match) for match in _LINE.finditer(text, start, end) if match.end() > match.start()]
+    alone = sum(bool(line.body) for line in lines) if end - start == len(text) else 0
+    position = 0
+    for first, last in [*_tables(lines), (len(lines), len(lines))]:
+        yield from (_nested(run) for run in _runs(lines[position:first]) if _laid_out(run, alone))
+        if first < last:
+            yield _rows(lines[first:last])
+        position = last
+
+
+def _line(match: regex.Match[str]) -> _Line:
+    line, body = match.group(), match.group().strip()
+    indent = line[: len(line) - len(line.lstrip())].expandtabs(4)
+    return _Line(match.start(), match.end(), len(indent), body, _weight(body))
+
+
+def _weight(body: str) -> float:
+    if len(body) > _LONGEST:
+        return 1.0 if len(body) <= _LONGEST_ROW and _LOG.match(body) else 0.0
+    if not body or (body[-1] in ".?!" and body[0].isupper() and " " in body):
+        return 0.0
+    if _BEGINS.match(body) or (body[-1] in _MARKS and _ENDS.match(body)) or _WITHIN.search(body) or _LOG.match(body):
+        return 1.0
+    key = _KEY.match(body)
+    return 0.5 if _WEAK.match(body) or (key and (key["key"][0].islower() or not _wordy(key["value"] or ""))) else 0.0
+
+
+def _wordy(value: str) -> bool:
+    """Whether a value is rather a sentence, and its key who speaks it."""
+    return value.rstrip("\"')]").endswith((".", "?", "!", "…")) or len(value.split()) >= _WORDY
+
+
+def _runs(lines: Sequence[_Line]) -> Iterator[list[_Line]]:
+    """Neighbouring lines with signs; few without one lie between them."""
+    run: list[_Line] = []
+    gap, quoted = 0, False
+    for line in lines:
+        weight = line.weight or (0.5 if quoted and line.body else 0.0)
+        if weight and (line.body.count('"""') + line.body.count("'''")) % 2:
+            quoted = not quoted
+        if weight and (run or not _COMMENT.match(line.body)):
+            run.append(line._replace(weight=weight))
+            gap = 0
+        elif run and (not line.body or _bridged(line, gap)):
+            run.append(line)
+            gap += bool(line.body)
+        else:
+            yield _trimmed(run)
+            run, gap, quoted = [], 0, False
+    yield _trimmed(run)
+
+
+def _bridged(line: _Line, gap: int) -> bool:
+    most = _GAP_INDENTED if line.indent else _GAP
+    return gap < most and len(line.body) <= _LONGEST and (line.indent > 0 or not _wordy(line.body))
+
+
+def _trimmed(run: list[_Line]) -> list[_Line]:
+    while run and (not run[-1].weight or (_COMMENT.match(run[-1].body) and run[-1].weight < 1)):
+        run.pop()
+    return run
+
+
+def _laid_out(run: Sequence[_Line], alone: int) -> bool:
+    """Whether most lines of a run say so; the few that are left of a longer one must all do, with nothing else there."""
+    said = [line for line in run if line.body]
+    weights = _weights(said) if said else []
+    if len(said) < _FEWEST:
+        sure = any(_LOG.match(line.body) or (line.weight == 1 and _SURE.match(line.body)) for line in said)
+        return 0 < len(said) == alone and min(weights) == 1 and (sure or said[0].indent < said[-1].indent)
+    return sum(weights) >= _SHARE * len(said) and weights.count(1.0) >= 2
+
+
+def _weights(said: Sequence[_Line]) -> list[float]:
+    """How plainly lines are laid out: keys wholly if they are nested, or short, small and each another."""
+    keys = [_KEY.match(line.body) if line.weight == 0.5 else None for line in said]
+    base = min(line.indent for line in said)
+    names = [key["key"] for key, line in zip(keys, said, strict=True) if key and line.indent == base]
+    flat = len(set(names)) == len(names) and len(said) >= _FEWEST
+    found = []
+    for line, key, below, under in zip(said, keys, [*said[1:], None], [*keys[1:], None], strict=True):
+        record = key and flat and key["key"][0].islower() and key["value"] and not _wordy(key["value"])
+        holds = key and not key["value"] and below and under and below.indent > line.indent
+        found.append(1.0 if record or holds or (key and line.indent > base) else line.weight)
+    return found
+
+
+def _tables(lines: Sequence[_Line]) -> Iterator[tuple[int, int]]:
+    """Where rows of comma-separated values begin and end."""
+    shapes = [None if line.indent else _shape(line.body) for line in lines]
+    first = 0
+    for place in range(1, len(lines) + 1):
+        if place == len(lines) or shapes[place] != shapes[first]:
+            shape, rows = shapes[first], lines[first:place]
+            plain = len(rows) >= _FEWEST and not any(_NUMBER.search(row.body) for row in rows)  # no sentences with large numbers
+            if shape and len(rows) > 1 and (plain or _header(rows[0], shape[0])):
+                yield first, place
+            first = place
+
+
+def _shape(body: str) -> tuple[str, int] | None:
+    """What parts the cells of a line, and how often; a comma before a blank is one of prose."""
+    if not 5 <= len(body) <= _LONGEST_ROW or body[0] in "[({<" or body[-1] in "{}()[].?!" or _LOG.match(body):
+        return None
+    for mark in ("\t", ";", "|", ","):
+        if body.count(mark) > 1:
+            bare = regex.sub(r"\"[^\"]*+\"", "", body) if '"' in body else body
+            count = bare.count(mark)
+            if count > 1 and (mark == "\t" or f"{mark} " not in bare):
+                return mark, count
+    return None
+
+
+def _header(row: _Line, mark: str) -> bool:
+    cells = row.body.split(mark)
+    return len(set(cells)) == len(cells) and all(map(_HEADER.fullmatch, cells))
+
+
+def _rows(lines: Sequence[_Line]) -> Layout:
+    """Rows are units; each needs the header, if there is one."""
+    first, *others = (line.start for line in lines)
+    shape = _shape(lines[0].body)
+    headed = shape is not None and _header(lines[0], shape[0])
+    return Layout((first, *others, lines[-1].end), dict.fromkeys(others, (first,)) if headed else {}, (first,) if headed else ())
+
+
+def _nested(run: Sequence[_Line]) -> Layout:
+    """Lines are units; each needs the less indented ones that it is nested in, and what opens needs what closes."""
+    units = _glued([line for line in run if line.body])
+    needs: list[list[int]] = [[] for _ in units]
+    parents: set[int] = set()
+    stack: list[tuple[int, int]] = []  # depths and numbers of the units that hold here, outermost first
+    for number, (unit, depth) in enumerate(zip(units, _depths(units), strict=True)):
+        if depth is None:
+            continue
+        while stack and stack[-1][0] > depth:
+            stack.pop()
+        before = stack.pop()[1] if stack and stack[-1][0] == depth else None
+        if stack:
+            parent = stack[-1][1]
+            parents.add(parent)
+            needs[number].append(parent)
+            if depth % 2 and unit.body.startswith("FROM"):
+                needs[parent].append(number)
+        if before is not None and _belongs(unit.body, units[before].body, before in parents):
+            needs[number].append(before)
+            if not unit.body.startswith("el"):  # an if stands without its else
+                needs[before].append(number)
+        stack.append((depth, number))
+    at = [unit.start - (not unit.indent and unit.body[0] in "]}" and bool(needs[n])) for n, unit in enumerate(units)]
+    frame = [n for n, unit in enumerate(units) if _ONLY_CLOSES.match(unit.body) or (n in parents and _BARE.match(unit.body))]
+    bonds = {at[number]: tuple(at[other] for other in company) for number, company in enumerate(needs) if company}
+    return Layout((*at, run[-1].end), bonds, tuple(at[number] for number in frame))
+
+
+def _depths(units: Sequence[_Line]) -> Iterator[int | None]:
+    """How deep each unit stands: list items and SQL clauses below what they belong to, None for what stands aside."""
+    base, logs = min(unit.indent for unit in units), any(_LOG.match(unit.body) for unit in units)
+    statement = None  # indentation of the SQL statement that is not over
+    for unit in units:
+        clause = statement == unit.indent and _CLAUSE.match(unit.body) is not None
+        plain = unit.weight == 0 or (unit.weight < 1 and _COMMENT.match(unit.body))
+        if logs and _LOG.match(unit.body):
+            yield -1
+        elif plain and unit.indent == base and not logs:
+            yield None
+        else:
+            yield 2 * unit.indent + (clause or unit.body.startswith("- "))
+        statement = None if unit.body.endswith(";") else unit.indent if _STATEMENT.match(unit.body) else statement
+
+
+def _belongs(body: str, before: str, parent: bool) -> bool:
+    """Whether a line closes or continues the one before it at its own indentation."""
+    if body.startswith("</"):
+        return before.startswith("<" + body[2:].split(">")[0])
+    if _CLOSES.match(body):
+        return parent or before.endswith(("{", "(", "["))
+    return _CONTINUES.match(body) is not None
+
+
+def _glued(lines: Sequence[_Line]) -> list[_Line]:
+    """Units: lines, or several that an open string, bracket or tag holds together."""
+    left, units, place = [_open(line.body) for line in lines], [], 0
+    while place < len(lines):
+        last = _last(lines, left, place)
+        units.append(lines[place]._replace(end=lines[last].end))
+        place = last + 1
+    return units
+
+
+def _open(body: str) -> tuple[int, int]:
+    """The long quotes in a line, and the brackets that it opens less those that it closes."""
+    bare = _QUOTED.sub("", body) if '"' in body or "'" in body else body
+    return body.count('"""') + body.count("'''"), sum(map(bare.count, "([{")) - sum(map(bare.count, ")]}"))
+
+
+def _last(lines: Sequence[_Line], left: Sequence[tuple[int, int]], first: int) -> int:
+    """The line that ends what the given one begins; that one itself if it is too far away."""
+    opener, marks, depth, size = lines[first].body, 0, 0, 0
+    for place in range(first, min(first + _GLUE, len(lines))):
+        body, size = lines[place].body, size + len(lines[place].body)
+        marks, depth = marks + left[place][0], depth + left[place][1]
+        if size > _GLUED or (place == first and body.endswith("{") and not marks % 2):
+            break
+        tag = opener[0] == "<" and ">" not in body
+        if not (marks % 2 or depth > 0 or tag or body.endswith("\\") or (opener[0] == "@" and place == first)):
+            return place
+    return first
