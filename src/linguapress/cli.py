@@ -21,6 +21,7 @@ _LATER = {  # module of the command, and what it does
     "serve": ("linguapress.serve.cli", "Serve a web page and a JSON endpoint."),
     "bench": ("linguapress.evaluation.cli", "Measure methods at equal budgets."),
     "bench-grid": ("linguapress.evaluation.grid_cli", "Measure methods on many tasks at once, resumable, over processes."),
+    "bench-reader": ("linguapress.evaluation.asking_cli", "Measure what a reader answers from compressed contexts."),
     "report": ("linguapress.evaluation.report_cli", "Draw what bench-grid found: tables, curves, one HTML page."),
     "bench-runtimes": ("linguapress.evaluation.runtimes", "Measure torch, ONNX Runtime and llmlingua on the same weights."),
     "bench-prepared": ("linguapress.evaluation.prepared", "Measure what prepared records save, and that they change nothing."),

@@ -1,0 +1,132 @@
+"""``linguapress bench-reader``: what a reader answers from compressed contexts, beside the whole ones."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.progress import Progress
+
+from linguapress.errors import InvalidBudget, InvalidRecord, MissingExtra, ModelNotFound, UnknownName
+from linguapress.evaluation.plot import require_matplotlib
+from linguapress.evaluation.tasks import TASKS
+from linguapress.jsonl import append_jsonl, read_jsonl
+from linguapress.models.embedded import CAUSAL
+
+KEY = "key.jsonl"
+_CONDITIONS = ("whole", "lingua=300", "lingua=1000", "query_select")
+app = typer.Typer(help="Measure what a reader answers from compressed contexts.", no_args_is_help=True)
+_Folder = Annotated[Path, typer.Argument(help="Folder that `bench-reader ask` has written.", exists=True, file_okay=False)]
+
+
+@app.command()
+def ask(  # noqa: PLR0913 - each is an option
+    data: Annotated[Path, typer.Argument(help="Folder of data sets, or JSON lines: question, passages, answers.", exists=True)],
+    task: Annotated[str, typer.Option(help="Of a folder: nq, multihop, xquad-en and so on, see bench.")] = "nq",
+    part: Annotated[str, typer.Option(help="Of a folder: dev, test or all.")] = "test",
+    condition: Annotated[
+        list[str] | None,
+        typer.Option(help=f"METHOD=BUDGET, METHOD, whole or gold; repeat it. Default: {', '.join(_CONDITIONS)}."),
+    ] = None,
+    counter: Annotated[str, typer.Option(help="The reader's tokenizer.")] = "cl100k_base",
+    lm: Annotated[str, typer.Option(help="Causal language model of the perplexity methods.")] = CAUSAL,
+    limit: Annotated[int, typer.Option(min=0, help="Number of questions; 0 = all.")] = 0,
+    seed: Annotated[int, typer.Option(help="Order of passages, questions and conditions.")] = 0,
+    out: Annotated[Path, typer.Option(help="Folder for key.jsonl and sheet-1.jsonl, sheet-2.jsonl and so on.")] = Path("asked"),
+) -> None:
+    """Writes the questions down: a sheet for each reader, JSON lines with id, question and context.
+
+    METHOD=BUDGET is lingua=500 (tokens), lingua=0.3 (a rate) or lingua=4x (a ratio).
+    """
+    from linguapress.evaluation import asking
+    from linguapress.evaluation.tasks.own import own_examples
+
+    if data.is_dir() and (task not in TASKS or part not in ("dev", "test", "all")):
+        raise typer.BadParameter(f"task is one of {', '.join(TASKS)}, part one of dev, test, all; got {task!r} and {part!r}")
+    if any(out.glob("answers-*.jsonl")):
+        raise typer.BadParameter(f"{out} holds answers to what was asked before; choose another --out")
+    with _refusing():
+        conditions = [asking.condition(spec, counter, lm) for spec in dict.fromkeys(condition or _CONDITIONS)]
+        examples = TASKS[task].examples(data, seed, part) if data.is_dir() else own_examples(data)
+        wanted = [example for example in examples if example.answers][: limit or None]
+    if not wanted:
+        raise typer.BadParameter(f"{data.name} holds no question with an answer that could be scored")
+    with _refusing(), Progress(transient=True) as progress:
+        bar = progress.add_task("questions", total=len(wanted))
+        rows = list(asking.asked(wanted, conditions, seed, lambda: progress.advance(bar)))
+    source = {"task": task, "part": part} if data.is_dir() else {"task": data.name, "part": "all"}
+    about = source | {"seed": seed, "counter": counter}
+    _fresh(out / KEY, [{"about": about}, *rows])
+    found = asking.sheets(rows)
+    for old in out.glob("sheet-*.jsonl"):
+        old.unlink()
+    for number, sheet in found.items():
+        _fresh(out / f"sheet-{number}.jsonl", sheet)
+    typer.echo(f"{len(wanted)} questions under {len(conditions)} conditions: {len(found)} sheets in {out}")
+
+
+@app.command()
+def answer(
+    folder: _Folder,
+    reader: Annotated[str, typer.Option(help="langchain:package.module:factory, or folder of an extractive model.")],
+) -> None:
+    """Has a model answer all sheets; what it has answered is not asked again."""
+    from linguapress.evaluation import asking, readers
+
+    with _refusing():
+        model = readers.reader_of(reader)
+        for sheet in sorted(folder.glob("sheet-*.jsonl")):
+            file = sheet.with_name(sheet.name.replace("sheet-", "answers-"))
+            known = asking.answers_of([file]) if file.exists() else {}
+            todo = [row for row in read_jsonl(sheet) if row["id"] not in known]
+            for row in asking.answered(todo, model):
+                append_jsonl(file, [row])
+            typer.echo(f"{file.name}: {len(known) + len(todo)} answers")
+
+
+@app.command()
+def score(
+    folder: _Folder,
+    reader: Annotated[str, typer.Option(help="What the results call who answered.")] = "",
+    plot: Annotated[bool, typer.Option("--plot", help="Draws answered right over tokens, too: NAME.svg.")] = False,
+    out: Annotated[Path, typer.Option(help="Results: NAME.jsonl, without the contexts, NAME.json and NAME.md.")] = Path("answered"),
+) -> None:
+    """Scores answers-*.jsonl, JSON lines with id and said: how many are right, beside those from the whole context."""
+    from linguapress.evaluation import asking, asking_page
+
+    with _refusing():
+        if plot:
+            require_matplotlib()
+        if not (folder / KEY).exists():
+            raise InvalidRecord(f"{folder} holds no {KEY}; write one with `linguapress bench-reader ask`")
+        head, *rows = read_jsonl(folder / KEY)
+        found = asking.scored(rows, asking.answers_of(sorted(folder.glob("answers-*.jsonl"))))
+    about: dict[str, Any] = head["about"] | {"questions": len({row["id"] for row in found}), "reader": reader}
+    means = asking_page.means(found)
+    title = f"{about['task']}, {about['part']}: {about['questions']} questions, seed {about['seed']}, {about['counter']}"
+    title += f", answered by {reader}" if reader else ""
+    page = asking_page.markdown(means, title)
+    _fresh(out.with_suffix(".jsonl"), [{key: value for key, value in row.items() if key != "context"} for row in found])
+    out.with_suffix(".json").write_text(json.dumps({"about": about, "means": means}, indent=1), encoding="utf-8")
+    out.with_suffix(".md").write_text(page, encoding="utf-8")
+    if plot:
+        asking_page.draw(means, out.with_suffix(".svg"), f"{about['task']}, {about['part']}: {about['questions']} questions")
+    typer.echo(page)
+
+
+def _fresh(file: Path, rows: list[dict[str, Any]]) -> None:
+    file.unlink(missing_ok=True)
+    append_jsonl(file, rows)
+
+
+@contextmanager
+def _refusing() -> Iterator[None]:
+    """Says what cannot be run as every wrong option is told."""
+    try:
+        yield
+    except (InvalidBudget, InvalidRecord, MissingExtra, ModelNotFound, UnknownName) as error:
+        raise typer.BadParameter(str(error)) from error
