@@ -51,6 +51,7 @@ class Selection:
         self.units = [stitcher.units for stitcher in stitchers]
         self.steps = _steps(self.units, scores)
         lengths = [[end - start for start, end in item.spans] for item in self.units]
+        self.lengths = [np.array(row, dtype=np.int64) for row in lengths]
         at = [[len(self.steps)] * len(row) for row in lengths]
         sizes = [0]
         for number, (passage, step) in enumerate(self.steps):
@@ -64,18 +65,19 @@ class Selection:
 
     def fill(self, full: float = FULL) -> Draft:
         """The longest run that fits, and then single steps that still fit, until the share ``full`` of the limit is used."""
-        return self._narrowed(self.chosen(full))
+        return self.narrowed(self.chosen(full))
 
     def past(self) -> Draft:
         """The longest run that fits and the step after it, for a finer stage to cut."""
-        return self._narrowed(self._first(self.run + 1 if self.draft.limit > 0 else 0))
+        return self.narrowed(self._first(self.run + 1 if self.draft.limit > 0 else 0))
 
     @cached_property
     def run(self) -> int:
         """Steps in the longest best-first run that fits."""
         return self._longest_run(FULL) if self.draft.limit > 0 else 0
 
-    def _narrowed(self, masks: Masks) -> Draft:
+    def narrowed(self, masks: Masks) -> Draft:
+        """The draft of which the masks stay."""
         rows = zip(self.draft.passages, self.stitchers, masks, strict=True)
         return self.draft.having(p.narrow(stitcher.spans(np.flatnonzero(mask).tolist())) for p, stitcher, mask in rows)
 
@@ -83,7 +85,17 @@ class Selection:
         """Which units of each passage :meth:`fill` keeps."""
         if self.draft.limit <= 0:
             return self._first(0)
-        return self._fill_up(self.run if full == FULL else self._longest_run(full), full)
+        run = self.run if full == FULL else self._longest_run(full)
+        return self._fill_up(self._first(run), range(run, len(self.steps)), full)
+
+    def refilled(self, masks: Masks, of: Masks) -> Masks:
+        """The masks with what else fits, best first, of the units that ``of`` names."""
+        missing = [
+            number
+            for number, (passage, step) in enumerate(self.steps)
+            if of[passage][step].all() and not masks[passage][step].all()
+        ]
+        return self._fill_up(masks, missing, FULL)
 
     def _first(self, number: int) -> Masks:
         """Which units the first ``number`` steps keep."""
@@ -130,26 +142,24 @@ class Selection:
     def _reaching(self, characters: float) -> int:
         return int(np.searchsorted(self.characters, characters, side="right")) - 1
 
-    def _fill_up(self, run: int, full: float) -> Masks:
-        """Adds later steps while they fit, more and more at a time; a step that cannot fit by its length is not tried."""
-        masks = self._first(run)
-        tokens, misses, stride, number = self._tokens(masks) if run else 0, 0, 1, run
-        density = tokens / max(1, self.characters[run]) if run else 0.25
-        while number < len(self.steps) and misses < _TRIES:
-            room = self.draft.limit - tokens
-            if tokens >= full * self.draft.limit:
-                break
-            size = self.characters[number + 1] - self.characters[number]
-            if size * density > 2 * room + 2:
-                number, stride = number + 1, 1
+    def _fill_up(self, masks: Masks, numbers: Sequence[int], full: float) -> Masks:
+        """Adds steps while they fit, more and more at a time; a step that cannot fit by its length is not tried."""
+        tokens = self._tokens(masks)
+        characters = sum(int(sizes[mask].sum()) for sizes, mask in zip(self.lengths, masks, strict=True))
+        density = tokens / characters if characters else 0.25
+        misses, stride, at = 0, 1, 0
+        while at < len(numbers) and misses < _TRIES and tokens < full * self.draft.limit:
+            size = self.characters[numbers[at] + 1] - self.characters[numbers[at]]
+            if size * density > 2 * (self.draft.limit - tokens) + 2:
+                at, stride = at + 1, 1
                 continue
-            trial = self._with(masks, range(number, min(number + stride, len(self.steps))))
+            trial = self._with(masks, numbers[at : at + stride])
             if (more := self._tokens(trial)) <= self.draft.limit:
-                masks, tokens, number, stride = trial, more, number + stride, 2 * stride
+                masks, tokens, at, stride = trial, more, at + stride, 2 * stride
             elif stride > 1:
                 stride = 1
             else:
-                misses, number = misses + 1, number + 1
+                misses, at = misses + 1, at + 1
         return masks
 
     def _with(self, masks: Masks, numbers: Iterable[int]) -> Masks:

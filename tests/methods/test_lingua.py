@@ -52,6 +52,55 @@ class Pointing:
         return Rating([np.zeros(len(item.spans)) for item in units], tokens=tokens)
 
 
+@dataclass(frozen=True)
+class Ranked:
+    """A sentence is worth as much as it says: the number after a hash, 0 where it has none."""
+
+    def rate(self, query, passages, units):
+        said = [
+            [re.search(r"#(\d+)", p.text[start:end]) for start, end in item.spans] for p, item in zip(passages, units, strict=True)
+        ]
+        return Rating([np.array([float(match[1]) if match else 0.0 for match in row]) for row in said])
+
+
+BEST, NEXT = "The tower opened in spring #9.", "Its owner sold the whole house to some friend in autumn #7."
+LONG = "In 1999 #5 alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau phi chi."
+
+
+def _ranked(texts, tokens, **guard):
+    press = Lingua(Ranked(), FakeKeep(), guard=Guard(**guard))
+    return press.compress(texts, "Which?", budget=Budget(tokens=tokens, count=lambda text: len(text.split())))
+
+
+@pytest.mark.parametrize("tokens", range(6, 14))
+def test_scraps_do_not_fill_the_room_beside_a_better_sentence(tokens):
+    assert _ranked([f"{BEST} {LONG}"], tokens).text == BEST
+
+
+def test_room_that_scraps_leave_goes_to_what_else_is_kept():
+    for tokens in range(12, 22):
+        out = _ranked([f"{BEST} {NEXT} {LONG}"], tokens)
+        assert "1999" not in out.text
+        assert out.tokens_after == min(tokens, 18)
+
+
+def test_scraps_of_the_best_sentence_stay():
+    out = _ranked([f"{LONG} It rained."], 5)
+    assert out.text.startswith("In 1999 #5") or "1999 #5" in out.text
+    assert out.tokens_after == 5
+
+
+def test_a_heading_goes_with_the_scraps_below_it():
+    out = _ranked([f"# Tower\n\n{BEST}", f"# Weather\n\n{LONG}"], 13)
+    assert out.text == f"# Tower\n\n{BEST}"
+
+
+def test_words_that_the_caller_forces_stay_whatever_else_their_sentence_keeps():
+    out = _ranked([f"{BEST} {LONG.replace('delta', 'ACME-37')}"], 9, keep=(r"ACME-\d+",))
+    assert out.text.startswith(BEST)
+    assert "ACME-37" in out.text
+
+
 ALPHABET = " ".join(f"{letter}{letter}" for letter in "abcdefghijklmnopqrstuvwxyz") + "."
 
 

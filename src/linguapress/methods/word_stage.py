@@ -1,12 +1,12 @@
 """Words inside sentences that have been rated: the last stage of methods that go from coarse to fine.
 
 What is kept of a sentence keeps its numbers and negations, and a passage its heading; a sentence of which only scraps would be
-left gives way to the others.
+left gives way to better ones.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -19,7 +19,7 @@ from linguapress.methods.llmlingua2 import keep_of_units
 from linguapress.repeats import LAST
 from linguapress.scores import UNTOLD, Floats, KeepClassifier, TokenScores, in_source
 from linguapress.segment import words
-from linguapress.select import Selection, stitchers
+from linguapress.select import Masks, Selection, stitchers
 from linguapress.text import Passage
 from linguapress.units import Units
 
@@ -71,6 +71,8 @@ class WordStage:
     def reduce(self, draft: Draft, found: Mapping[int, Sentences]) -> Draft:
         """Drops words until the draft fits; a second round takes scraps of sentences last.
 
+        What is a scrap even then goes where a better sentence is kept, and leaves its room to what else is kept.
+
         Args:
             draft: passages that are too long together.
             found: the rated sentences of each, by the index of the passage.
@@ -81,7 +83,25 @@ class WordStage:
         rendering = stitchers(draft, [row.units for row in rows])
         first = Selection(draft, rendering, [row.values for row in rows]).chosen(ROUGHLY)
         values = [row.values - LAST * self._scraps(row, kept) for row, kept in zip(rows, first, strict=True)]
-        return Selection(draft, rendering, values).fill()
+        choice = Selection(draft, rendering, values)
+        masks = choice.chosen()
+        stay = self._sound(rows, masks, [found[passage.index].ratings for passage in draft.passages])
+        if all(own.all() for own in stay):
+            return choice.narrowed(masks)
+        whole = [_with_company(row.units, kept & own) for row, kept, own in zip(rows, masks, stay, strict=True)]
+        begun = [own & _begun(row, kept) for row, kept, own in zip(rows, whole, stay, strict=True)]
+        return choice.narrowed(choice.refilled(whole, begun))
+
+    def _sound(self, rows: Sequence[_Words], masks: Masks, ratings: Sequence[Floats]) -> list[NDArray[np.bool_]]:
+        """Which words may stay, shape [words] for each passage: those of no scrap, of one that is the best there is, or forced."""
+        scraps = [self._scraps(row, kept) & _begun(row, kept) for row, kept in zip(rows, masks, strict=True)]
+        worth = [own[row.owner] for row, own in zip(rows, ratings, strict=True)]
+        for row, own in zip(rows, worth, strict=True):
+            own[list(row.units.frame)] = -np.inf  # a heading alone is worth nothing
+        left = zip(worth, masks, scraps, strict=True)
+        best = max((own[kept & ~scrap].max(initial=-np.inf) for own, kept, scrap in left), default=-np.inf)
+        forced = [np.isin(row.owner, row.owner[list(row.units.forced)]) for row in rows]
+        return [~scrap | (own > best) | must for own, scrap, must in zip(worth, scraps, forced, strict=True)]
 
     def _plain(self, passage: Passage, found: Sentences) -> Units:
         """Words; what was verbatim in the whole passage is not torn either where little of it is left to tell."""
@@ -104,6 +124,18 @@ class WordStage:
         total = np.bincount(row.owner, weights=sizes, minlength=1)
         left = np.bincount(row.owner, weights=sizes * kept, minlength=1)
         return (left < self.scrap * total)[row.owner]
+
+
+def _begun(row: _Words, kept: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Which words belong to sentences of which something is kept, shape [words]."""
+    return np.asarray(np.bincount(row.owner, weights=kept, minlength=1) > 0)[row.owner]
+
+
+def _with_company(units: Units, kept: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """What is kept, without headings of nothing, shape [words]."""
+    found = np.zeros_like(kept)
+    found[units.company(*(unit for unit in np.flatnonzero(kept).tolist() if unit not in units.frame))] = True
+    return found
 
 
 def _owner(passage: Passage, units: Units, found: Sentences) -> NDArray[np.int64]:
