@@ -10,6 +10,7 @@ import numpy as np
 
 from linguapress.models.answers import evidence, pointed
 from linguapress.models.blend import BlendedRelevance
+from linguapress.models.bridges import bridged
 from linguapress.models.pair_relevance import PairRelevance
 from linguapress.notes import Notes, all_notes, fingerprints
 from linguapress.scores import UNTOLD, Floats, Rating, Relevance, TokenScores
@@ -50,6 +51,8 @@ class SelectedRelevance:
         evidence_weight: of the logarithm of a unit's part of the answer.
         answer_weight: of each nat that a word comes nearer than :attr:`reach` to the token which is most probably of the answer.
         reach: nats below that token from which a word is no part of the answer.
+        hop_loss: how far a passage whose title a needed sentence names comes at most after that sentence's passage, besides
+            the logarithm of the sentence's probability, see :func:`~linguapress.models.bridges.bridged`; infinity = any distance.
         scale: what the sum is multiplied by, so that it lies about where cosines do.
     """
 
@@ -62,6 +65,7 @@ class SelectedRelevance:
     evidence_weight: float = 0.4
     answer_weight: float = 0.5
     reach: float = 8.0
+    hop_loss: float = 1.0
     scale: float = 0.1
 
     def rate(self, query: str, passages: Sequence[Passage], units: Sequence[Units]) -> Rating:
@@ -94,6 +98,11 @@ class SelectedRelevance:
             opinion[place] = trusted * row + (1 - trusted) * neutral[1]
             glimpse = np.clip(np.asarray(first.units[place]) / max(best, 1e-6), 0, 1)
             needed[place] = reads * np.asarray(chance, dtype=np.float64) + (1 - reads) * glimpse
+        near = [passages[i] for i in read], [units[i] for i in read], [needed[i] for i in read]
+        named = bridged(query, *near, weight[read], self.hop_loss)
+        weight[read] = named.relevance
+        for i, chance in zip(read, named.chance * np.exp(-self.hop_loss), strict=True):
+            needed[i] = np.maximum(needed[i], chance * needed[i] / max(needed[i].max(initial=0.0), _SURELY_NOT))
         rows = [self.scale * (weight[i] + opinion[i] + self.first_weight * np.asarray(row)) for i, row in enumerate(first.units)]
         tokens = self._words(answers, trust, read, len(passages)) if answers else None
         return Rating(rows, self.scale * weight, (*first.warnings, *found.warnings), needed, tokens=tokens)

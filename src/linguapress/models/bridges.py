@@ -1,0 +1,79 @@
+"""Passages that another one names: the second hop of a question whose words lead to the first one only.
+
+"Where was the director of Jaws born?" says nothing of Steven Spielberg, but a sentence that the question needs does, and a passage
+has his name as its title. Such a passage is about as relevant as the one that names it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import regex
+
+from linguapress.scores import Floats
+from linguapress.text import Passage
+from linguapress.units import Units
+
+_NOTE = regex.compile(r"\s*\([^()]*\)\s*$")  # "Jaws (film)" is named as "Jaws"
+_WORD = regex.compile(r"\w+")
+_SHORTEST, _LONGEST = 3, 80  # characters of a title
+
+
+class Named(NamedTuple):
+    """What the passages are worth when those that others name count as much.
+
+    Attributes:
+        relevance: logit of each passage, shape [passages].
+        chance: probability that a sentence is needed which names the passage in another, 0 where none does; shape [passages].
+    """
+
+    relevance: Floats
+    chance: Floats
+
+
+def bridged(
+    query: str, passages: Sequence[Passage], units: Sequence[Units], needed: Sequence[Floats], relevance: Floats, loss: float
+) -> Named:
+    """The logits of the passages, raised where a sentence that is needed names the passage's title.
+
+    A passage whose title stands in sentence s of passage i gets at least ``relevance[i] + ln needed[s] - loss``. Titles whose
+    words are all in the query are passed over: the selector has seen those.
+
+    Args:
+        query: the question.
+        passages: that were read.
+        units: of their texts; the first is a title where it is in the frame of the others.
+        needed: probability of each unit being needed, 0..1.
+        relevance: logit of each passage.
+        loss: nats by which the passage that is named comes after the one that names it.
+    """
+    titles = _titles(query, passages, units)
+    found = Named(np.array(relevance, dtype=np.float64), np.zeros(len(passages)))
+    if not titles:
+        return found
+    names = "|".join(map(regex.escape, sorted(titles, key=len, reverse=True)))
+    pattern = regex.compile(rf"\b(?:{names})\b")
+    for own, (passage, item, chances) in enumerate(zip(passages, units, needed, strict=True)):
+        for unit, (start, end) in enumerate(item.spans):
+            if chances[unit] > 0 and unit not in item.frame:
+                least = relevance[own] + np.log(chances[unit]) - loss
+                for match in pattern.finditer(passage.text, start, end):
+                    others = [number for number in titles[match[0]] if number != own]
+                    found.relevance[others] = np.maximum(found.relevance[others], least)
+                    found.chance[others] = np.maximum(found.chance[others], chances[unit])
+    return found
+
+
+def _titles(query: str, passages: Sequence[Passage], units: Sequence[Units]) -> dict[str, list[int]]:
+    """The passages of each title."""
+    asked = set(_WORD.findall(query.lower()))
+    found: dict[str, list[int]] = {}
+    for number, (passage, item) in enumerate(zip(passages, units, strict=True)):
+        if 0 in item.frame:
+            start, end = item.spans[0]
+            title = _NOTE.sub("", passage.text[start:end].strip(" #*\t\r\n")).strip()
+            if _SHORTEST <= len(title) <= _LONGEST and not asked.issuperset(_WORD.findall(title.lower())):
+                found.setdefault(title, []).append(number)
+    return found
