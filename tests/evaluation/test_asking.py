@@ -160,6 +160,15 @@ def test_the_commands_ask_answer_and_score(own, tmp_path, monkeypatch):
     assert "</svg>" in (tmp_path / "found.svg").read_text()
     kept = list(read_jsonl(tmp_path / "found.jsonl"))
     assert len(kept) == 6
+    more = tmp_path / "more"
+    run(app, ["bench-reader", "ask", str(own(LINE, LINE)), "--condition", "gold", "--counter", "embedded", "--out", str(more)])
+    run(app, ["bench-reader", "answer", str(more), "--reader", "langchain:readers_of_mine:model"])
+    both = ["bench-reader", "score", str(folder), str(more), "--out", str(tmp_path / "both")]
+    assert run(app, both).exit_code == 0
+    assert len(list(read_jsonl(tmp_path / "both.jsonl"))) == 8
+    key = more / KEY
+    key.write_text(key.read_text().replace('"seed": 0', '"seed": 1'))
+    assert "do not ask the same" in run(app, both).output
     assert not any("context" in row for row in kept)
     assert all(row["right"] for row in kept if row["method"] == "whole")
 

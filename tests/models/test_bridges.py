@@ -80,19 +80,27 @@ def test_any_texts_are_read(texts, query, seed):
 
 @dataclass(frozen=True)
 class Asking:
-    """A selector that needs what the question names, and no more."""
+    """A selector that needs what the question names, and hardly anything else."""
 
     def rate(self, query, passages, units):
-        rows = [
-            np.array([0.95 * ("directed" in p.text[a:b] and "Jaws was" in p.text) for a, b in item.spans])
-            for p, item in zip(passages, units, strict=True)
-        ]
-        return Rating(
-            rows, np.array([5.0 * ("Jaws was" in passage.text) + 2.0 * ("Szwarc" in passage.text) for passage in passages])
-        )
+        rows = [np.array([_need(p.text[start:end]) for start, end in item.spans]) for p, item in zip(passages, units, strict=True)]
+        return Rating(rows, np.array([5.0 * ("Jaws was" in p.text) + 2.0 * ("Szwarc" in p.text) for p in passages]))
 
     def legibility(self, texts):
         return np.ones(len(texts))
+
+
+def _need(sentence):
+    return 0.95 if "Jaws was directed" in sentence else 0.02 if "Cincinnati" in sentence or "Szwarc" in sentence else 0.0
+
+
+def test_what_a_passage_that_is_named_says_to_the_question_is_needed_as_well():
+    texts = [JAWS, SPIELBERG, *OTHERS]
+    passages = [Passage.whole(index, text) for index, text in enumerate(texts)]
+    units = [with_headings(text, Units(sentences(text))) for text in texts]
+    found = SelectedRelevance(Asking(), LexicalRelevance(), hop_loss=1.0).rate(QUESTION, passages, units)
+    assert [row.max() for row in found.needed] == pytest.approx([0.95, 0.95 / np.e, 0.02, 0])
+    assert found.needed[1].argmax() == 1
 
 
 @pytest.mark.parametrize("hop_loss", [2.0, float("inf")])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -20,7 +20,6 @@ from linguapress.models.embedded import CAUSAL
 KEY = "key.jsonl"
 _CONDITIONS = ("whole", "lingua=300", "lingua=1000", "query_select")
 app = typer.Typer(help="Measure what a reader answers from compressed contexts.", no_args_is_help=True)
-_Folder = Annotated[Path, typer.Argument(help="Folder that `bench-reader ask` has written.", exists=True, file_okay=False)]
 
 
 @app.command()
@@ -71,7 +70,7 @@ def ask(  # noqa: PLR0913 - each is an option
 
 @app.command()
 def answer(
-    folder: _Folder,
+    folder: Annotated[Path, typer.Argument(help="Folder that `bench-reader ask` has written.", exists=True, file_okay=False)],
     reader: Annotated[str, typer.Option(help="langchain:package.module:factory, or folder of an extractive model.")],
 ) -> None:
     """Has a model answer all sheets; what it has answered is not asked again."""
@@ -90,22 +89,21 @@ def answer(
 
 @app.command()
 def score(
-    folder: _Folder,
+    folders: Annotated[
+        list[Path], typer.Argument(help="Folders that `bench-reader ask` has written, of one task.", exists=True, file_okay=False)
+    ],
     reader: Annotated[str, typer.Option(help="What the results call who answered.")] = "",
     plot: Annotated[bool, typer.Option("--plot", help="Draws answered right over tokens, too: NAME.svg.")] = False,
     out: Annotated[Path, typer.Option(help="Results: NAME.jsonl, without the contexts, NAME.json and NAME.md.")] = Path("answered"),
 ) -> None:
     """Scores answers-*.jsonl, JSON lines with id and said: how many are right, beside those from the whole context."""
-    from linguapress.evaluation import asking, asking_page
+    from linguapress.evaluation import asking_page
 
     with _refusing():
         if plot:
             require_matplotlib()
-        if not (folder / KEY).exists():
-            raise InvalidRecord(f"{folder} holds no {KEY}; write one with `linguapress bench-reader ask`")
-        head, *rows = read_jsonl(folder / KEY)
-        found = asking.scored(rows, asking.answers_of(sorted(folder.glob("answers-*.jsonl"))))
-    about: dict[str, Any] = head["about"] | {"questions": len({row["id"] for row in found}), "reader": reader}
+        found, about = _answered(folders)
+    about |= {"questions": len({row["id"] for row in found}), "reader": reader}
     means = asking_page.means(found)
     title = f"{about['task']}, {about['part']}: {about['questions']} questions, seed {about['seed']}, {about['counter']}"
     title += f", answered by {reader}" if reader else ""
@@ -116,6 +114,26 @@ def score(
     if plot:
         asking_page.draw(means, out.with_suffix(".svg"), f"{about['task']}, {about['part']}: {about['questions']} questions")
     typer.echo(page)
+
+
+def _answered(folders: Sequence[Path]) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """The scored rows of all folders, and what was asked there.
+
+    Raises:
+        InvalidRecord: a folder without a key, an item without an answer, or folders of which each asks something else.
+    """
+    from linguapress.evaluation import asking
+
+    found, told = [], []
+    for folder in folders:
+        if not (folder / KEY).exists():
+            raise InvalidRecord(f"{folder} holds no {KEY}; write one with `linguapress bench-reader ask`")
+        head, *rows = read_jsonl(folder / KEY)
+        found += asking.scored(rows, asking.answers_of(sorted(folder.glob("answers-*.jsonl"))))
+        told.append(head["about"])
+    if any(other != told[0] for other in told):
+        raise InvalidRecord(f"{', '.join(map(str, folders))} do not ask the same; score folders of one task, part and seed")
+    return found, dict(told[0])
 
 
 def _fresh(file: Path, rows: list[dict[str, Any]]) -> None:
