@@ -331,6 +331,14 @@ def test_a_result_that_cannot_be_written_is_one_line(command, to, says):
 
 
 @POSIX
+@pytest.mark.parametrize("command", [["--help"], ["compress", "--help"], ["train", "--help"]], ids=" ".join)
+def test_help_that_cannot_be_written_is_one_line(command):
+    found = redirected("> /dev/full", *command)
+    assert (found.returncode, found.stdout, found.stderr.count(b"\n")) == (1, b"", 1)
+    assert b"No space left on device" in found.stderr
+
+
+@POSIX
 def test_a_closed_standard_input_is_one_line():
     found = redirected("<&-", *HEAD)
     assert (found.returncode, found.stdout, found.stderr) == (1, b"", b"error: cannot read standard input: it is closed\n")

@@ -1,11 +1,14 @@
 """What the core does for a method: checks what comes in, proves what goes out."""
 
 import dataclasses
+import inspect
 import json
 import pickle
+import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pytest
@@ -18,13 +21,19 @@ from linguapress import (
     Chain,
     Compression,
     Compressor,
+    InvalidBudget,
     InvalidDocuments,
+    InvalidRecord,
     Passage,
     Rating,
     Span,
     UnitCompressor,
     Units,
     UnknownName,
+    compress_json,
+    compress_prompt,
+    compress_prompts,
+    compress_segments,
     list_methods,
     load,
 )  # fmt: skip
@@ -136,6 +145,62 @@ def test_a_document_that_is_no_string_is_named_by_its_place(wrong):
     with pytest.raises(InvalidDocuments, match=f"number 1 is {type(wrong).__name__}"):
         load("head").compress(["fine", wrong], budget=Budget(tokens=5))
     assert issubclass(InvalidDocuments, TypeError)
+
+
+@pytest.mark.parametrize("call", [load("head").compress, load("head").prepare], ids=["compress", "prepare"])
+def test_how_something_else_becomes_a_list_of_documents_is_said(call):
+    with pytest.raises(InvalidDocuments, match="got str; wrap a single text in a list"):
+        call("a text")
+    for wrong in ((text for text in "ab"), np.array(["a", "b"]), {"a": 1}.keys()):
+        with pytest.raises(InvalidDocuments, match=rf"got {type(wrong).__name__}; write list\(...\)"):
+            call(wrong)
+
+
+def test_records_that_are_no_list_are_refused():
+    press = load("head")
+    with pytest.raises(InvalidRecord, match=r"a list of records, got generator; give what press.prepare gave"):
+        press.compress(PROSE, budget=Budget(tokens=5), prepared=(record for record in press.prepare(PROSE)))
+
+
+LOOSE = {
+    "tokens": ("tokens=40", 40),
+    "rate": ("rate=0.3", 0.3),
+    "target_token": ("tokens=40", 40),
+    "token_counter": ("count='gpt-4o'", "gpt-4o"),
+}
+
+
+@pytest.mark.parametrize("name", LOOSE)
+def test_where_a_part_of_a_budget_belongs_is_said(name):
+    written, value = LOOSE[name]
+    press = load("head")
+    calls = [partial(press.compress, PROSE), partial(press.compress_batch, [PROSE]), partial(compress_prompt, press),
+             partial(compress_prompts, press, []), partial(compress_segments, press, [], []), partial(compress_json, press, "{}", {})]  # fmt: skip
+    for call in calls:
+        told = rf"^{call.func.__name__} takes no {name} by itself; write budget=Budget\({re.escape(written)}\)$"
+        with pytest.raises(InvalidBudget, match=told) as caught:
+            call(**{name: value})
+        assert isinstance(caught.value, TypeError)
+    with pytest.raises(TypeError, match="unexpected keyword argument 'tocens'"):
+        press.compress(PROSE, tocens=40)
+
+
+@pytest.mark.parametrize("query", [None, "", " \n"], ids=repr)
+@pytest.mark.parametrize(
+    ("name", "told"), [("sentence_filter", "sentences were taken in their order"), ("document_ranking", "documents were taken in their order"),
+                       ("query_select", "sentences were chosen by keep probability"), ("longllmlingua", "documents were ranked by perplexity")]
+)  # fmt: skip
+def test_a_method_that_misses_a_query_says_what_it_went_by(name, told, query):
+    press = METHODS[name] if name in METHODS else load(name)
+    assert [
+        text for text in press.compress(PROSE, query, budget=Budget(tokens=40)).warnings if text.startswith(f"no query: {told}")
+    ]
+    assert not press.compress(PROSE, query, budget=Budget(rate=1.0)).warnings  # everything fits: it went by nothing
+    assert not any("no query" in text for text in press.compress(PROSE, "Who built it?", budget=Budget(tokens=40)).warnings)
+
+
+def test_the_signatures_stay_as_they_are_written():
+    assert list(inspect.signature(Compressor.compress).parameters) == ["self", "documents", "query", "budget", "prepared"]
 
 
 def test_a_budget_is_needed_by_name():

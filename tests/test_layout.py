@@ -158,6 +158,22 @@ def test_open_brackets_and_strings_hold_lines_together():
     assert '    text = """one\ntwo"""\n' in units
 
 
+@pytest.mark.parametrize(
+    ("text", "alone"),
+    [
+        (PYTHON, {"class Client:", "def charge(self, account, cents):"}),
+        (PYTHON.replace("Client:", "Client(Base):").replace(", account, cents", ", account"), {"class Client(Base):", "def charge(self, account):"}),
+        (PYTHON.replace("cents)", "cents=0)"), {"class Client:"}),
+        (JAVA, {"public class Invoice {", "public BigDecimal withVat() {"}),
+    ],
+    ids=["class", "signature", "defaults", "java"],
+)  # fmt: skip
+def test_heads_that_give_only_names_stand_for_nothing_by_themselves(text, alone):
+    units = Guard().units(text, words)
+    heads = {text[slice(*units.spans[unit])].strip() for unit in units.frame}
+    assert {head for head in heads if " " in head} - {"try:"} == alone
+
+
 @every_layout
 @pytest.mark.parametrize("rate", [0.2, 0.3, 0.5, 0.7, 0.9])
 @pytest.mark.parametrize("press", [lingua(), LLMLingua2(FakeKeep()), METHODS["sentence_filter"]], ids=lambda press: press.name)

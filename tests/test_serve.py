@@ -125,6 +125,37 @@ def test_what_is_wrong_is_said(served, change, says):
 
 
 @pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        ('{"rate": 0.5}', "documents: send a list of texts"),
+        ('{"documents": "text", "rate": NaN}', "documents: send a list of texts, such as [\"...\"]; rate: send a number from 0 to 1"),
+        ('{"documents": [["a"], 5], "rate": 0.5}', "documents.0: send a text; documents.1: send a text"),
+        ('{"documents": ["a"], "tokens": 1e400}', "tokens: send a whole number from 0 to 1,000,000,000, such as 500"),
+        ('{"documents": ["a\\ud800"], "rate": 0.5}', "documents.0: holds half a character, a lone surrogate; send whole ones"),
+        ('{"documents": ["a"], "\\ud800": 0.5}', "body: holds half a character, a lone surrogate; send whole ones"),
+        ('{"documents": ["a"], "top_k": 3}', "top_k: no field of a request; there are documents, query, method, tokens, rate"),
+        ('{"documents": ["a"], "rate": 0.5, "method": ""}', "'' is not offered here, only lingua, query_select, head"),
+        ('{"documents": [1, 2, 3, 4, 5, 6, 7], "rate": 0.5}', "documents.4: send a text; and 2 more mistakes"),
+        ("null", "body: send an object with documents and tokens or rate"),
+        ("", "body: send an object with documents and tokens or rate"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_comes_with_what_is_right(served, body, says):
+    response = served.post("/compress", content=body, headers={"Content-Type": "application/json"})
+    refused(response, 422, "invalid", says)
+    for word in ("Input should", "Value error", "Field required"):
+        assert word not in response.text
+
+
+@pytest.mark.parametrize(
+    "body", [b'{"documents": ["\xff"]}', b"[" * 100_000, b'{"documents": ["a"], "tokens": 1' + b"0" * 5000 + b"}"]
+)
+def test_a_body_that_no_parser_takes_is_told_what_to_mend(served, body):
+    response = served.post("/compress", content=body, headers={"Content-Type": "application/json"})
+    refused(response, 400, "invalid", "cannot be read as JSON; send UTF-8, less nested, with numbers of fewer digits")
+
+
+@pytest.mark.parametrize(
     "body",
     [
         b"", b"{", b"null", b"[]", b"\xff", b"[" * 100_000, b'{"documents": ["a"], "rate": NaN}',
@@ -160,7 +191,9 @@ def test_refusals_do_not_repeat_what_was_sent(served):
 
 def test_other_addresses_and_verbs(served):
     refused(served.get("/nothing"), 404, "not_found", "there is no /nothing")
-    refused(served.get("/compress"), 405, "method_not_allowed", "takes no GET")
+    refused(served.get("/compress"), 405, "method_not_allowed", "/compress takes no GET, only POST")
+    assert served.get("/compress").headers["allow"] == "POST"
+    assert len(served.get(f"/{'a' * 5000}").content) < 200
     refused(served.get("/docs"), 404, "not_found", "/docs")
     assert (
         served.options("/compress", headers={"Origin": "http://evil.example", "Access-Control-Request-Method": "POST"}).status_code
@@ -408,6 +441,7 @@ def test_openapi_describes_what_is_answered(served):
     responses = described["paths"]["/compress"]["post"]["responses"]
     assert set(responses) == {"200", "400", "403", "408", "413", "415", "422", "500", "503"}
     assert responses["422"]["content"]["application/json"]["schema"]["$ref"].endswith("/Refusal")
+    assert list(described["paths"]["/metrics"]["get"]["responses"]["200"]["content"]) == ["text/plain"]
     schemas = described["components"]["schemas"]
     assert set(served.post("/compress", json=ask()).json()) == set(schemas["Answer"]["properties"])
     example = schemas["Ask"]["examples"][0]

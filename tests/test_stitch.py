@@ -1,5 +1,7 @@
 """Selection and joints: characters of the source, in order, nothing glued, the budget filled."""
 
+import json
+
 import numpy as np
 import pytest
 import regex
@@ -10,6 +12,7 @@ from samples import BRIDGE, OVEN, hostile
 
 from linguapress import Draft, Guard, Passage, Span, Units, keep_best
 from linguapress.segment import sentences, words
+from linguapress.stitch import Stitcher
 
 SPACED = regex.compile(r"[[\p{L}\p{N}]--[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}ー]]", regex.V1)
 
@@ -120,3 +123,28 @@ def test_few_counts_suffice():
     text = BRIDGE * 20
     kept(text, words, np.random.default_rng(0).random(len(words(text))), 1000, count)
     assert calls <= 60
+
+
+def test_a_line_before_a_bracket_keeps_its_end_where_that_closes_no_list():
+    text = "start(x);\nstop(y);\n} else {\nwait(z);\nreturn f(z);\n"
+    units = Guard().units(text, words)
+    lines = [text[start:end] for start, end in units.spans]
+    rendered = Stitcher.of(text, units).render([lines.index("start(x);\n"), lines.index("} else {\n")])
+    assert rendered == "start(x);\n} else {"
+
+
+@given(seed=st.integers(0, 9), share=st.floats(0, 1), indent=st.sampled_from([None, 1, "\t"]))
+def test_any_members_of_json_with_all_that_they_need_parse(seed, share, indent):
+    numbers = {"list": [{"n": n, "in": [n, {"x": [], "y": n}]} for n in range(3)], "]": "a, ", "last": 2}
+    text = "Look.\n\n" + json.dumps([numbers, [numbers, "}"], "{", numbers], indent=indent) + "\n"
+    units = Guard().coarse.units(text, sentences)
+    dice = np.random.default_rng(seed).random(len(units.spans))
+    chosen = [unit for unit in np.flatnonzero(dice < share).tolist() if unit not in units.frame]
+    rendered = Stitcher.of(text, units).render(units.company(*chosen)).removeprefix("Look.").strip()
+    assert not rendered or json.loads(rendered)
+
+
+def test_a_result_that_ends_in_code_carries_no_blanks_at_its_end():
+    text = "import a_b\n\nx = f(1)\n\ny = g(2)\n"
+    units = Guard().units(text, words)
+    assert Stitcher.of(text, units).render([0, 1]) == "import a_b\n\nx = f(1)"

@@ -6,7 +6,9 @@ import time
 import pytest
 from samples import CODE, TABLE
 
-from linguapress.structure import blocks
+from linguapress.guard import divided
+from linguapress.segment import words
+from linguapress.structure import FINER, blocks
 
 
 def parts(text):
@@ -106,3 +108,20 @@ def test_time_grows_with_the_text_and_not_with_its_square(text):
 )
 def test_a_passage_may_begin_inside_of_code(text, kept):
     assert [text[block.start : block.end] for block in blocks(text)] == kept
+
+
+def test_lines_in_brackets_do_not_hide_the_json_below_them():
+    log = "".join(f"[2024-05-01 10:{minute}:00] the job was started by the night shift\n" for minute in range(10, 60))
+    value = json.dumps([{"name": f"Ann {number}", "role": "head of sales"} for number in range(9)], indent=1)
+    text = f"{log}\nThe staff is listed below.\n\n{value}\n"
+    (block,) = blocks(text)
+    assert (text[block.start : block.end].strip(), len(block.cuts)) == (value, 12)
+
+
+def test_the_finest_parts_of_json_are_words_inside_of_quotes():
+    text = json.dumps({"a": {"b": 1, "text": 'one "two" three, and so on until the end of it'}, "short": "so it is"})
+    units = divided(text, words, FINER[-1])
+    parts = [text[start:end] for start, end in units.spans]
+    assert parts[:5] == ["{", '"a": {', '"b": 1, ', '"text": "one ', '\\"two\\" ']
+    assert parts[-5:] == ["it", '"', "}, ", '"short": "so it is"', "}"]
+    assert [parts[unit] for unit in units.company(4)] == ["{", '"a": {', '"text": "one ', '\\"two\\" ', '"', "}, ", "}"]

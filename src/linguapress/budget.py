@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import wraps
 from numbers import Integral, Real
+from types import MappingProxyType
+from typing import ParamSpec, TypeVar
 
 from linguapress.counters import TokenCounter, token_counter
 from linguapress.errors import InvalidBudget
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_PARTS: Mapping[str, str] = MappingProxyType({  # of a budget, by what callers may call them
+    "tokens": "tokens", "target_tokens": "tokens", "target_token": "tokens", "rate": "rate",
+    "count": "count", "token_counter": "count", "separator": "separator",
+})  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +67,19 @@ class Budget:
         if self.tokens is not None:
             return int(self.tokens)
         return tokens_before if self.rate is None else math.floor(self.rate * tokens_before + 1e-9)
+
+
+def takes_budget(call: Callable[P, R]) -> Callable[P, R]:
+    """The function, which says where a part of a budget belongs that it is given by itself."""
+
+    @wraps(call)
+    def checked(*args: P.args, **kwargs: P.kwargs) -> R:
+        if loose := [name for name in kwargs if name in _PARTS]:
+            parts = ", ".join(f"{_PARTS[name]}={kwargs[name]!r:.60}" for name in loose)
+            raise InvalidBudget(f"{call.__name__} takes no {' or '.join(loose)} by itself; write budget=Budget({parts})")
+        return call(*args, **kwargs)
+
+    return checked
 
 
 def _is_number(value: object, kind: type) -> bool:

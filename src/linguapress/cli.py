@@ -12,7 +12,7 @@ from linguapress import __version__
 from linguapress.commands.compress import compress
 from linguapress.commands.distill import distill
 from linguapress.commands.export import export
-from linguapress.commands.failures import reported
+from linguapress.commands.failures import FAILURE, discard_output, reported
 from linguapress.commands.methods import show_methods
 from linguapress.commands.terminal import write
 
@@ -41,6 +41,15 @@ _LATER = {  # module of the command, and what it does
 
 class Commands(TyperGroup):
     """Commands of which some live in modules that are imported when they are called."""
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """Runs a command; help that cannot be written is a failure of one line."""
+        try:
+            return super().main(*args, **kwargs)
+        except OSError as error:
+            discard_output()
+            typer.echo(f"error: {error}", err=True)
+            raise SystemExit(FAILURE) from None
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """The command that ``args`` begin with; a placeholder gives way to the ``app`` of its module."""

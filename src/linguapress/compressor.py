@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
 from linguapress.beginnings import beginnings
-from linguapress.budget import Budget
+from linguapress.budget import Budget, takes_budget
 from linguapress.compression import Compression
 from linguapress.counters import remembering
 from linguapress.draft import Draft, Stage
@@ -81,6 +81,7 @@ class Compressor(ABC):
         rows = (row for part in portions(documents) for row in self.notes([Passage.whole(*pair) for pair in enumerate(part)]))
         return [Prepared.of(text, row) for text, row in zip(documents, rows, strict=True)]
 
+    @takes_budget
     def compress(
         self, documents: Sequence[str], query: str | None = None, *, budget: Budget = _OPEN,
         prepared: Sequence[Prepared | None] | None = None,
@@ -106,6 +107,7 @@ class Compressor(ABC):
         """
         return self.compress_batch([documents], [query], budget=budget, prepared=[prepared])[0]
 
+    @takes_budget
     def compress_batch(
         self, documents: Sequence[Sequence[str]], queries: Sequence[str | None] | None = None, *, budget: Budget = _OPEN,
         prepared: Sequence[Sequence[Prepared | None] | None] | None = None,
@@ -223,7 +225,7 @@ def rated(draft: Draft, rating: Rating, units: Sequence[Units] = ()) -> Draft:
 
 def _check_documents(documents: Sequence[str]) -> None:
     if isinstance(documents, str | bytes) or not isinstance(documents, Sequence):
-        raise InvalidDocuments(f"documents must be a list of strings, got {type(documents).__name__}; wrap a single text in a list")
+        raise InvalidDocuments(f"documents must be a list of strings, got {_kind(documents)}")
     for index, document in enumerate(documents):
         if not isinstance(document, str):
             raise InvalidDocuments(f"documents must be strings, number {index} is {type(document).__name__}")
@@ -231,10 +233,16 @@ def _check_documents(documents: Sequence[str]) -> None:
 
 def _check_batch(documents: Sequence[Sequence[str]], queries: Sequence[Any] | None, prepared: Sequence[Any] | None) -> None:
     if isinstance(documents, str | bytes) or not isinstance(documents, Sequence):
-        raise InvalidDocuments(f"a batch must be a list of lists of strings, got {type(documents).__name__}")
+        raise InvalidDocuments(f"a batch must be a list of lists of strings, got {_kind(documents)}")
     for name, row in (("queries", queries), ("prepared", prepared)):
-        if row is not None and (isinstance(row, str) or len(row) != len(documents)):
-            raise ValueError(f"{name} must be one for each of {len(documents)} requests, or None, got {row!r:.60}")
+        if row is not None and (isinstance(row, str) or not isinstance(row, Sequence) or len(row) != len(documents)):
+            raise ValueError(f"{name} must be a list with one for each of {len(documents)} requests, or None, got {row!r:.60}")
+
+
+def _kind(given: object) -> str:
+    """What was given in place of a list, and how it becomes one."""
+    single = isinstance(given, str | bytes) or not isinstance(given, Iterable)
+    return f"{type(given).__name__}; {'wrap a single text in a list' if single else 'write list(...)'}"
 
 
 def draft_of(documents: Sequence[str], query: str | None, budget: Budget) -> Draft:

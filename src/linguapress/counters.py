@@ -11,7 +11,8 @@ from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from linguapress.errors import MissingExtra, UnknownName
+from linguapress.errors import MissingExtra, ModelNotFound, UnknownName
+from linguapress.hub import located
 from linguapress.segment import encodable
 
 if TYPE_CHECKING:
@@ -133,9 +134,13 @@ def _hugging_face(name: str) -> TokenCounter:
         except Exception as error:  # the library raises nothing more precise
             raise UnknownName(f"{name!r} is no tokenizer.json: {error}") from error
     try:
+        folder = located(name)
+    except ModelNotFound as error:
+        raise UnknownName(f"cannot count tokens by {name!r}, which tiktoken does not know: {error}") from error
+    try:
         from transformers import AutoTokenizer
 
-        return _encoder(AutoTokenizer.from_pretrained(name))
+        return _encoder(AutoTokenizer.from_pretrained(folder))
     except Exception as error:
         raise UnknownName(f"no tiktoken encoding, tokenizer folder or hub tokenizer called {name!r}") from error
 

@@ -13,7 +13,7 @@ import regex
 from linguapress.draft import Draft
 from linguapress.names import names
 from linguapress.segment import Splitter, join_blank, tile
-from linguapress.structure import Block, blocks
+from linguapress.structure import Block, Grain, blocks
 from linguapress.text import Span
 from linguapress.units import Units
 
@@ -106,6 +106,13 @@ class Guard:
         for passage in draft.passages:
             found.update(passage.text[start:end] for start, end in _matches(patterns, passage.text))
         return found
+
+
+def divided(text: str, split: Splitter, grain: Grain) -> Units:
+    """Units of ``text`` that tear no structure, however finely that is divided; nothing else is guarded."""
+    found = blocks(text, grain)
+    joints = {cut for block in found for cut in (block.start, *block.cuts)}
+    return _bound(_untorn(text, join_blank(text, split(text)), found, (), joints), found, frozenset(), frozenset())
 
 
 @lru_cache(maxsize=64)

@@ -7,11 +7,13 @@ from dataclasses import replace
 
 import regex
 
+from linguapress.speakers import turns
 from linguapress.text import Span
 from linguapress.units import Units
 
 _MARKED = regex.compile(r"[ \t]*#{1,6}[ \t]")
 _ENDED = regex.compile(r"[.,;!?…。！？；]\s*$", regex.REVERSE)
+_LABELLED = regex.compile(r"[:：][*_]*\s*$", regex.REVERSE)  # "Alice:" above what she says
 _NO_TITLE = regex.compile(  # first lines of code, markup, settings, logs
     r"[^\n]*(?:[={}<>;\\]|::|\d\d:\d\d:\d\d)|\s*(?:(?:import|from|package|using|include|require)\b|#|//|/\*|--|\$ )"
     r"|\s*[a-z_][\w.-]*:(?:\s|$)",
@@ -41,7 +43,7 @@ def _level(text: str, start: int, end: int, first: bool) -> int | None:
     if marked := _MARKED.match(text, start, end):
         return marked.group().count("#")
     title = first and end - start <= _LONGEST and text[start:end].endswith("\n")
-    if not title or _ENDED.search(text, start, end):
+    if not title or _ENDED.search(text, start, end) or (_LABELLED.search(text, start, end) and turns(text)):
         return None
     return None if _NO_TITLE.match(text, start, end) else 0
 

@@ -58,7 +58,10 @@ _WEAK = regex.compile(
 _SURE = regex.compile(r"(?!<unk>).*(?:[;{>]|\):|[A-Za-z\d]\(.*\))$", regex.A)
 _COMMENT = regex.compile(r"//|/\*|\*|#|--\s|<!--")
 _KEY = regex.compile(r"(?:-\s)*+[\"']?(?P<key>[A-Za-z_$][\w./$-]*+)[\"']?:(?:\s++(?P<value>.*)|$)")
-_BARE = regex.compile(r"(?:(?:-\s)?[\w\"'./$-]+:(?:\s*#.*)?|<[^<>/]++>|[{\[(])$")
+_BARE = regex.compile(  # keys, tags, brackets, heads of classes, and signatures that give no types and no defaults
+    r"(?:(?:-\s)?[\w\"'./$-]+:(?:\s*#.*)?|<[^<>/]++>|[{\[(]|(?:\w+\s){0,3}(?:class|interface|enum|trait|impl)\s[^;={]*[:{]"
+    r"|(?:async\s)?def\s\w+\([\w\s,*]*+\):|(?:[\w<>\[\]]+\s){1,5}\w+\(\)\s?\{|(?:async\s)?func(?:tion)?\s\w+\([\w\s,]*+\)\s?\{)$"
+)
 _CLOSES = regex.compile(r"[)\]}]|</|(?:end|fi|done|esac)\b(?!\s*[=:(])")
 _ONLY_CLOSES = regex.compile(r"(?:[)\]}]+[;,)]*|(?:</[\w:.-]+>)+|end|fi|done|esac)$")
 _CONTINUES = regex.compile(r"(?:else|elif|elsif|except|catch|finally|rescue|ensure)\b|[{(]$")
@@ -102,13 +105,12 @@ def layouts(text: str, start: int, end: int) -> Iterator[Layout]:
 
 def _line(match: regex.Match[str]) -> _Line:
     line, body = match.group(), match.group().strip()
-    indent = line[: len(line) - len(line.lstrip())].expandtabs(4)
-    return _Line(match.start(), match.end(), len(indent), body, _weight(body))
+    return _Line(match.start(), match.end(), len(line[: len(line) - len(line.lstrip())].expandtabs(4)), body, _weight(body))
 
 
 def _weight(body: str) -> float:
     if len(body) > _LONGEST:
-        return 1.0 if len(body) <= _LONGEST_ROW and _LOG.match(body) else 0.0
+        return float(len(body) <= _LONGEST_ROW and _LOG.match(body) is not None)
     if not body or (body[-1] in ".?!" and body[0].isupper() and " " in body):
         return 0.0
     if _BEGINS.match(body) or (body[-1] in _MARKS and _ENDS.match(body)) or _WITHIN.search(body) or _LOG.match(body):
@@ -131,7 +133,7 @@ def _runs(lines: Sequence[_Line]) -> Iterator[list[_Line]]:
         if weight and (line.body.count('"""') + line.body.count("'''")) % 2:
             quoted = not quoted
         if weight and (run or not _COMMENT.match(line.body)):
-            run.append(line._replace(weight=weight))
+            run.append(line if weight == line.weight else line._replace(weight=weight))
             gap = 0
         elif run and (not line.body or _bridged(line, gap)):
             run.append(line)
@@ -204,14 +206,12 @@ def _shape(body: str) -> tuple[str, int] | None:
 
 
 def _header(row: _Line, mark: str) -> bool:
-    cells = row.body.split(mark)
-    return len(set(cells)) == len(cells) and all(map(_HEADER.fullmatch, cells))
+    return len({*(cells := row.body.split(mark))}) == len(cells) and all(map(_HEADER.fullmatch, cells))
 
 
 def _rows(lines: Sequence[_Line]) -> Layout:
     """Rows are units; each needs the header, if there is one."""
-    first, *others = (line.start for line in lines)
-    shape = _shape(lines[0].body)
+    (first, *others), shape = (line.start for line in lines), _shape(lines[0].body)
     headed = shape is not None and _header(lines[0], shape[0])
     return Layout((first, *others, lines[-1].end), dict.fromkeys(others, (first,)) if headed else {}, (first,) if headed else ())
 
@@ -275,7 +275,7 @@ def _glued(lines: Sequence[_Line]) -> list[_Line]:
     left, units, place = [_open(line.body) for line in lines], [], 0
     while place < len(lines):
         last = _last(lines, left, place)
-        units.append(lines[place]._replace(end=lines[last].end))
+        units.append(lines[place] if last == place else lines[place]._replace(end=lines[last].end))
         place = last + 1
     return units
 

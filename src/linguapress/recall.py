@@ -61,6 +61,8 @@ def portions(documents: Sequence[str]) -> Iterator[list[str]]:
 
 
 def _check(prepared: Sequence[Prepared | None], count: int) -> None:
+    if not isinstance(prepared, Sequence):
+        raise InvalidRecord(f"prepared must be a list of records, got {type(prepared).__name__}; give what press.prepare gave")
     for record in prepared:
         if not isinstance(record, Prepared | None):
             raise InvalidRecord(

@@ -10,6 +10,7 @@ import regex
 
 from linguapress.guard import NEGATION
 from linguapress.scores import Floats
+from linguapress.speakers import speakers
 from linguapress.text import Passage
 from linguapress.units import Units
 
@@ -29,20 +30,20 @@ def unrepeated(
 
     One that stands in a longer sentence goes only with ``parts``; else it comes last, for the longer one may not fit. Letter case,
     blanks and punctuation do not count, and a word may be cut at either end; both must negate the same. Units that are forced or
-    that others need stay.
+    that others need stay, and so does what another speaker of a dialogue says.
     """
     rows = [np.array(row, dtype=np.float64) for row in ratings]
     order = [np.nan_to_num(row, nan=-np.inf, posinf=np.inf, neginf=-np.inf) for row in rows]
     stay = [set(range(len(row))) for row in rows]
     places = [(p, u) for p, row in enumerate(rows) for u in range(len(row))]
-    said = _Said()
+    said, who = _Said(), [speakers(passage.text, item.spans) for passage, item in zip(passages, units, strict=True)]
     for p, u in sorted(places, key=lambda place: -order[place[0]][place[1]]):
         start, end = units[p].spans[u]
         key = " ".join(passages[p].text[start:end].casefold().split())
         if len(key) < _SHORTEST:
             continue
-        sentence = _Sentence.of(key)
-        if sentence.text in said.texts:
+        sentence = _Sentence.of(key, who[p][u])
+        if said.before(sentence):
             stay[p].discard(u)
         elif said.again(sentence):
             if parts:
@@ -53,18 +54,19 @@ def unrepeated(
 
 
 class _Sentence(NamedTuple):
-    """A sentence by its words, and whether it ends as sentences do."""
+    """A sentence by its words, whether it ends as sentences do, and who says it where that is known."""
 
     whole: str
     words: tuple[str, ...]
     text: str
     ended: bool
+    speaker: str | None
 
     @classmethod
-    def of(cls, whole: str) -> _Sentence:
+    def of(cls, whole: str, speaker: str | None) -> _Sentence:
         """Takes a sentence in small letters apart."""
         words = tuple(_WORD.findall(whole)) or (whole,)
-        return cls(whole, words, " ".join(words), _STOP.search(whole) is not None)
+        return cls(whole, words, " ".join(words), _STOP.search(whole) is not None, speaker)
 
     def stands_in(self, other: _Sentence) -> bool:
         """Whether it is the other one, or what a cut has left of it."""
@@ -73,7 +75,8 @@ class _Sentence(NamedTuple):
         end = " " if self.ended or not last.isalpha() else ""
         part, whole = f"{begin}{self.text}{end}", f" {other.text} "
         cut = whole.endswith(part) if self.ended else part in whole
-        return cut and _NEGATION.findall(self.whole) == _NEGATION.findall(other.whole)
+        same = self.speaker is None or other.speaker in (None, self.speaker)
+        return cut and same and _NEGATION.findall(self.whole) == _NEGATION.findall(other.whole)
 
     def runs(self) -> list[tuple[str, ...]]:
         """Its runs of words, without the words at either end, which may be cut; one where there are fewer."""
@@ -85,8 +88,13 @@ class _Said:
     """What was said so far."""
 
     def __init__(self) -> None:
-        self.texts: set[str] = set()
+        self.texts: dict[str, set[str | None]] = {}
         self.having: dict[tuple[str, ...], list[_Sentence]] = {}
+
+    def before(self, sentence: _Sentence) -> bool:
+        """Whether a sentence was said in these words, by the same speaker as far as known."""
+        others = self.texts.get(sentence.text, set())
+        return bool(others) and (sentence.speaker is None or not others.isdisjoint((None, sentence.speaker)))
 
     def again(self, sentence: _Sentence) -> bool:
         """Whether a sentence stands in one that was said; if not, it has been said now."""
@@ -94,7 +102,7 @@ class _Said:
         rarest: list[_Sentence] = min(known, key=len)
         if any(map(sentence.stands_in, rarest)):
             return True
-        self.texts.add(sentence.text)
+        self.texts.setdefault(sentence.text, set()).add(sentence.speaker)
         for sentences in known:
             if len(sentences) < _KNOWN:
                 sentences.append(sentence)

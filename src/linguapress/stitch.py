@@ -16,6 +16,7 @@ from linguapress.units import Units
 
 _MARKS = ".,;:!?…،؛؟。，、；：！？"
 _BLANKS = re.compile(r"\s*\n\s*")
+_LABEL_END = re.compile(r"[:：][*_]*$")
 _STOPS = frozenset(".!?…؟。！？")
 
 
@@ -83,7 +84,7 @@ class Stitcher:
     def _joint(self, unit: int, following: int) -> Iterable[tuple[int, int]]:
         """Punctuation and blanks between a kept unit and the next kept one (the number of units = none follows)."""
         own, last = self.tails[unit], following == len(self.tails)
-        if unit in self.units.verbatim:
+        if unit in self.units.verbatim or (not (last or own.stops or own.breaks) and self._leads(unit, following)):
             return self._verbatim_joint(own, following)
         at = unit
         if not (own.stops or own.breaks):
@@ -97,6 +98,13 @@ class Stitcher:
         if not self.tiled:
             blank = self._wider(blank, unit, following)
         return (mark.mark, mark.blank), (blank.blank, blank.end)
+
+    def _leads(self, unit: int, following: int) -> bool:
+        """Whether a unit is kept for the one that follows: the label of a turn keeps its colon."""
+        if unit in self.units.frame:
+            return True
+        begin, stop = self.units.spans[unit].start, self.tails[unit].blank
+        return unit in self.units.needs.get(following, ()) and _LABEL_END.search(self.text, begin, stop) is not None
 
     def _wider(self, blank: Tail, unit: int, following: int) -> Tail:
         """The blanks with the most line ends between two units, where they have more than ``blank``."""
@@ -118,9 +126,9 @@ class Stitcher:
 
     def _verbatim_joint(self, own: Tail, following: int) -> Iterable[tuple[int, int]]:
         """Inside structured text: a comma goes when what closes the list comes next."""
-        if following < len(self.tails) and self.text[self.units.spans[following].start] in "]}":
+        if following in self.units.frame and self.text[self.units.spans[following].start] in "]}":
             return ()
-        return ((own.mark, own.end),)
+        return ((own.mark, own.blank if following == len(self.tails) else own.end),)
 
 
 def _tail(text: str, start: int, end: int) -> Tail:

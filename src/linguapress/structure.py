@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import regex
 
 from linguapress.layout import layouts
+from linguapress.text import Span
 
-_PATIENCE = 32  # brackets that may turn out not to open a JSON value; each costs a look at what follows
-_LEAF = 160  # characters of a JSON value that is not divided further; a list that is the whole value always is
+_PATIENCE = 32  # times the length of the text that may be read behind brackets that turn out not to open a JSON value
 
 _FENCE = regex.compile(
     r"^\ufeff?+[ \t]*+(?:>[ \t]*+)*+(?P<item>(?:(?:[-*+]|\d{1,9}+[.)])[ \t]++)*+)(?P<fence>`{3,}+|~{3,}+)(?P<info>[^\n]*+)\n?+",
@@ -28,6 +30,25 @@ _LINK_ITEM = regex.compile(r"^[ \t]*+(?:[-*+•]|\d++[.)])[ \t]++[^\n]*(?:\]\([^
 _LINK = regex.compile(rf"!?\[(?:[^\[\]\n]|\[[^\[\]\n]*\]){{1,300}}\]{_TARGET}\p{{P}}*(?:\s*\n|[^\S\n]*)")
 _JSON_START = regex.compile(r"^\ufeff?+[ \t]*+(?=[\[{])", regex.M)
 _JSON_TOKEN = regex.compile(r'"(?:[^"\\]|\\.)*+"|[\[\]{},]|[^\s"\[\]{},]+')
+_JSON_LIKELY = regex.compile(r'\{\s*["}]|\[\s*(?:["{\[\]]|-?\d++(?:\.\d++)?(?:[eE][+-]?\d++)?\s*[,\]]|true|false|null)')
+_JSON_END = regex.compile(r"[ \t]*+\r?(?:\n\s*|\Z)")
+_JSON_COLON = regex.compile(r"\s*:")
+
+
+class Grain(NamedTuple):
+    """How finely JSON is divided.
+
+    Attributes:
+        leaf: characters of a value that is not divided further; a list that is the whole value always is.
+        string: characters of a string that is not cut between its words; None = none is.
+    """
+
+    leaf: int = 160
+    string: int | None = None
+
+
+_USUAL = Grain()
+FINER = (Grain(leaf=0), Grain(leaf=0, string=40))
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +72,9 @@ class Block:
     verbatim: bool = False
 
 
-def blocks(text: str) -> list[Block]:
+def blocks(text: str, grain: Grain = _USUAL) -> list[Block]:
     """Structured parts of ``text``, ascending and disjoint; each begins and ends a unit."""
-    values = list(_json_blocks(text)) if "{" in text or "[" in text else []
+    values = list(_json_blocks(text, grain)) if "{" in text or "[" in text else []
     inner = [_is_indented_line(text, value) for value in values]  # rather a part of code, if it stands in some
     firm = _disjoint([*_fences_and_tables(text), *(value for value, part in zip(values, inner, strict=True) if not part)])
     return _disjoint([*firm, *_laid_out(text, firm), *values, *_links(text)])
@@ -125,36 +146,34 @@ def _table(text: str, start: int, end: int) -> Block:
     )  # fmt: skip
 
 
-def _json_blocks(text: str) -> Iterator[Block]:
+def _json_blocks(text: str, grain: Grain) -> Iterator[Block]:
     """JSON objects and arrays that begin a line and end one."""
-    decoder, position, failures = json.JSONDecoder(), 0, 0
+    decoder, position, read = json.JSONDecoder(), 0, 0
     for match in _JSON_START.finditer(text):
         start = match.end()
-        if start < position or not _promising(text, start):
+        if start < position or not _JSON_LIKELY.match(text, start):
             continue
         try:
             _, end = decoder.raw_decode(text, start)
-        except (ValueError, RecursionError):
-            failures += 1
-            if failures == _PATIENCE:
+        except (ValueError, RecursionError) as error:
+            end = error.pos if isinstance(error, json.JSONDecodeError) else len(text)
+            read += end - start + end // 32  # the error counts the lines before it
+            if read >= _PATIENCE * len(text):
                 return
             continue
-        stop = regex.compile(r"[ \t]*+\r?(?:\n\s*|\Z)").match(text, end)
+        stop = _JSON_END.match(text, end)
         if stop:
             position = stop.end()
-            yield _json(text, match.start() if text[match.start()] == "\ufeff" else start, end, position)
+            begin = match.start() if text[match.start()] == "\ufeff" else start
+            yield _with_strings(text, _json(text, Span(begin, end), position, grain.leaf), grain.string)
 
 
-def _promising(text: str, start: int) -> bool:
-    return regex.compile(r'\{\s*["}]|\[\s*(?:["{\[\]\d-]|true|false|null)').match(text, start) is not None
-
-
-def _json(text: str, start: int, end: int, stop: int) -> Block:
+def _json(text: str, value: Span, stop: int, leaf: int) -> Block:
     """Members of large containers are units; each needs the brackets around it."""
-    cuts: list[int] = [start]
+    cuts: list[int] = [value.start]
     needs: dict[int, tuple[int, ...]] = {}
     frame: list[int] = []
-    for container in _containers(text, start, end):
+    for container in _containers(text, value, leaf):
         opener, members, closer = container
         cuts += [*members, closer]
         frame += [opener, closer]
@@ -162,18 +181,42 @@ def _json(text: str, start: int, end: int, stop: int) -> Block:
             needs[member] = (*needs.get(member, ()), opener, closer)
         needs[opener] = (*needs.get(opener, ()), closer)
         needs[closer] = (opener,)
-    return Block(start, stop, (*sorted(set(cuts)), stop), needs, tuple(frame), verbatim=True)
+    return Block(value.start, stop, (*sorted(set(cuts)), stop), needs, tuple(frame), verbatim=True)
 
 
-def _containers(text: str, start: int, end: int) -> Iterator[tuple[int, list[int], int]]:
+def _with_strings(text: str, block: Block, longest: int | None) -> Block:
+    """The block, its longer strings cut between words; each part needs the quotes around the string and what stands before it."""
+    if longest is None:
+        return block
+    cuts, needs, closers = list(block.cuts), dict(block.needs), []
+    for start, end in _strings(text, block.start, block.end):
+        parts = [match.end() for match in regex.finditer(r" +(?=[^\s\"])", text, pos=start + 1, endpos=end - 1)]
+        if end - start > longest and parts:
+            begin, closer = block.cuts[bisect_right(block.cuts, start) - 1], end - 1
+            cuts += [*parts, closer]
+            closers.append(closer)
+            needs[begin] = (*needs.get(begin, ()), closer)
+            needs |= dict.fromkeys([*parts, closer], (begin,))
+    return Block(block.start, block.end, tuple(sorted(set(cuts))), needs, (*block.frame, *closers), verbatim=True)
+
+
+def _strings(text: str, start: int, end: int) -> Iterator[Span]:
+    """The strings of a JSON value that are no keys."""
+    for token in _JSON_TOKEN.finditer(text, start, end):
+        if token.group()[0] == '"' and not _JSON_COLON.match(text, token.end()):
+            yield Span(*token.span())
+
+
+def _containers(text: str, value: Span, leaf: int) -> Iterator[tuple[int, list[int], int]]:
     """Each container worth dividing: where its unit begins, where its members begin, where its bracket closes."""
+    start, end = value
     stack: list[tuple[int, list[int]]] = []  # begin of the unit, begins of members
     expecting = True  # whether the next token begins a member
     for token in _JSON_TOKEN.finditer(text, start, end):
         character, at = token.group(), token.start()
         if character in "]}":
             begin, members = stack.pop()
-            if members and (at - begin > _LEAF or (not stack and character == "]")):
+            if members and (at - begin > leaf or (not stack and character == "]")):
                 yield begin, members, at
             expecting = False
         elif character == ",":

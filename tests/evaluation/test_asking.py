@@ -95,7 +95,7 @@ def test_a_condition_is_a_method_and_a_budget(spec, method, label):
     assert (trial.method, trial.size.label) == (method, label)
 
 
-@pytest.mark.parametrize("spec", ["head", "lingua", "lingua=-3", "head=0.5x", "nothing=300", "lingua=abc", "="])
+@pytest.mark.parametrize("spec", ["head", "lingua", "lingua=-3", "head=0.5x", "nothing=300", "lingua=abc", "lingua=²", "="])
 def test_what_is_no_condition_is_refused(spec):
     with pytest.raises((InvalidBudget, UnknownName)):
         condition(spec, "embedded")
@@ -131,6 +131,11 @@ def test_own_questions_are_read(own):
     assert (one.id, one.gold) == ("2", (1,))
 
 
+def test_two_questions_of_one_id_are_refused(own):
+    with pytest.raises(InvalidRecord, match="one id"):
+        own_examples(own(LINE | {"id": 7}, LINE | {"id": 7}))
+
+
 @pytest.mark.parametrize("line", [
     "nothing", "[]", LINE | {"answers": []}, LINE | {"answers": "1889"}, LINE | {"answers": [" "]}, LINE | {"question": " "},
     LINE | {"passages": []}, LINE | {"passages": [3]}, LINE | {"passages": [{"title": "x"}]}, {"question": "x"}, "",
@@ -161,7 +166,7 @@ def test_the_commands_ask_answer_and_score(own, tmp_path, monkeypatch):
     kept = list(read_jsonl(tmp_path / "found.jsonl"))
     assert len(kept) == 6
     more = tmp_path / "more"
-    run(app, ["bench-reader", "ask", str(own(LINE, LINE)), "--condition", "gold", "--counter", "embedded", "--out", str(more)])
+    run(app, ["bench-reader", "ask", str(own(LINE, LINE)), "--condition", "head=5", "--counter", "embedded", "--out", str(more)])
     run(app, ["bench-reader", "answer", str(more), "--reader", "langchain:readers_of_mine:model"])
     both = ["bench-reader", "score", str(folder), str(more), "--out", str(tmp_path / "both")]
     assert run(app, both).exit_code == 0
@@ -188,10 +193,34 @@ def test_what_is_missing_or_in_the_way_is_told(own, tmp_path):
     assert [sheet.name for sheet in folder.glob("sheet-*")] == ["sheet-1.jsonl"]
     assert "has no answer" in score()
     (folder / "answers-1.jsonl").write_text("{}")
-    assert "holds no answers" in score()
+    assert "mend or remove it" in score()
     assert "holds answers" in ask("--condition", "head=9").output
     (folder / KEY).unlink()
     assert "key.jsonl" in score()
+
+
+def test_gold_needs_marked_passages(own):
+    with pytest.raises(InvalidRecord, match="relevant: true"):
+        list(asked(own_examples(own(LINE)), [condition("gold", "embedded")]))
+
+
+def test_results_keep_dots_in_their_name_and_overwrite_nothing_else(own, tmp_path, monkeypatch):
+    (tmp_path / "mine.py").write_text(
+        "import types\nchat = types.SimpleNamespace(invoke=lambda _: types.SimpleNamespace(text='1889'))\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    run, folder = CliRunner().invoke, tmp_path / "asked"
+    run(app, ["bench-reader", "ask", str(own(LINE)), "--condition", "whole", "--counter", "embedded", "--out", str(folder)])
+    assert "no sheets" in run(app, ["bench-reader", "answer", str(tmp_path), "--reader", "langchain:mine:chat"]).output
+    for new in (1, 0):
+        answered = run(app, ["bench-reader", "answer", str(folder), "--reader", "langchain:mine:chat"])
+        assert f"1 answers, {new} of them new" in answered.output
+    for _ in range(2):
+        assert run(app, ["bench-reader", "score", str(folder), "--out", str(tmp_path / "gpt-4.1")]).exit_code == 0
+    assert (tmp_path / "gpt-4.1.md").exists()
+    before = (tmp_path / "own.jsonl").read_text()
+    assert "choose another --out" in run(app, ["bench-reader", "score", str(folder), "--out", str(tmp_path / "own")]).output
+    assert (tmp_path / "own.jsonl").read_text() == before
 
 
 def test_an_open_budget_is_for_methods_that_can_tell():

@@ -83,14 +83,18 @@ def test_a_batch_gives_what_its_requests_give_alone(press):
 def test_a_batch_may_be_empty_but_not_uneven():
     press, budget = METHODS["llmlingua"], Budget(tokens=25, count=count_words)
     assert press.compress_batch([], budget=budget) == []
-    with pytest.raises(ValueError, match="queries must be one for each of 2 requests"):
+    with pytest.raises(ValueError, match="queries must be a list with one for each of 2 requests"):
         press.compress_batch([["a"], ["b"]], ["Why?"], budget=budget)
-    with pytest.raises(ValueError, match="prepared must be one for each of 1 requests"):
+    with pytest.raises(ValueError, match="prepared must be a list with one for each of 1 requests"):
         press.compress_batch([["a"]], prepared=[], budget=budget)
     with pytest.raises(InvalidDocuments, match="got str; wrap a single text"):
         press.compress_batch(["a"], budget=budget)
     with pytest.raises(InvalidDocuments, match="a batch must be a list of lists"):
         press.compress_batch("a", budget=budget)
+    with pytest.raises(InvalidDocuments, match=r"list of lists of strings, got generator; write list\(...\)"):
+        press.compress_batch((["a"] for _ in range(2)), budget=budget)
+    with pytest.raises(ValueError, match="queries must be a list with one for each of 1 requests, or None, got <generator"):
+        press.compress_batch([["a"]], (query for query in ["Why?"]), budget=budget)
     with pytest.raises(InvalidBudget, match="must be a Budget"):
         press.compress_batch([], budget=5)
 
@@ -144,7 +148,7 @@ def test_kept_passages_stay_in_their_order(press):
 @pytest.mark.parametrize("query", QUERIES[:2])
 def test_methods_that_drop_words_use_nearly_all_of_the_budget(name, reader, tokens, query, counters):
     out = METHODS[name].compress(PROSE, query, budget=Budget(tokens=tokens, count=counters[reader]))
-    assert out.tokens_after >= 0.97 * tokens
+    assert out.tokens_after >= 0.95 * tokens
 
 
 @every_method

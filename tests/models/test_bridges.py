@@ -62,7 +62,14 @@ def test_what_is_not_named_stays(texts, query):
 
 def test_titles_are_no_patterns_and_the_longest_counts():
     texts = ["Films\nHe made C++ (2nd ed.) and Jaws 2 here.", "Jaws\nOne.", "Jaws 2\nTwo.", "C++\nA language."]
-    assert _raised(texts, [1.0] * 4, [5.0, -9, -9, -9], "What did he make?") == [5, -9, 3, -9]
+    assert _raised(texts, [1.0] * 4, [5.0, -9, -9, -9], "What did he make?") == [5, -9, 3, 3]
+
+
+@pytest.mark.parametrize(("said", "title"), [
+    ("It was coded in C++ there.", "C++"), ("电影由史蒂文斯皮尔伯格执导。", "史蒂文斯皮尔伯格"), ("Made by .hack//sign here.", ".hack//sign"),
+])  # fmt: skip
+def test_titles_that_no_letters_end_are_found_as_well(said, title):
+    assert _raised([f"Work\n{said}", f"{title}\nOne."], [1.0, 1.0], [5.0, -9], "What is it?")[1] == 3
 
 
 def test_several_passages_of_one_title_are_raised_together():

@@ -26,6 +26,7 @@ from linguapress.models.pair_weights import WORDS, load_pair_weights, load_selec
 from linguapress.models.sentence_odds import SentenceOdds
 from linguapress.models.stored import copy_rows
 from linguapress.models.windows import windows
+from linguapress.scores import TokenScores
 from linguapress.segment import encodable, sentences
 
 QUESTION = "Who built the Lion Bridge?"
@@ -278,6 +279,21 @@ def test_a_selector_saved_anew_has_no_odds_of_a_former_one(selector, tmp_path):
     assert PairReader(str(tmp_path / "anew"), "cpu").odds == SentenceOdds()
 
 
+def test_a_crash_leaves_the_odds_that_were_there(selector, tmp_path, monkeypatch):
+    folder = Path(shutil.copytree(selector, tmp_path / "odds"))
+    write_odds(folder, SentenceOdds(0.5, 0.25, -0.125, 1.5))
+    whole = Path.write_text
+
+    def half(self, text, **more):
+        whole(self, text[: len(text) // 2], **more)
+        raise OSError("the disk is full")
+
+    monkeypatch.setattr(Path, "write_text", half)
+    with pytest.raises(OSError, match="full"):
+        write_odds(folder, SentenceOdds(2.0))
+    assert PairReader(str(folder), "cpu").odds == SentenceOdds(0.5, 0.25, -0.125, 1.5)
+
+
 def test_a_selector_is_written_over_rows_of_an_earlier_one(selector, tmp_path):
     model, tokenizer = load_selector(copy_rows(selector, tmp_path / "rows"))
     model.passage.bias.data += 9
@@ -376,6 +392,13 @@ def test_how_probably_a_sentence_is_needed_goes_by_all_that_is_said(selector, tm
         need = np.log(plain.units[0][number] / (1 - plain.units[0][number]))
         odds = 0.5 * need + 0.25 * np.logaddexp.reduce(reading.answer[mine]) - 0.125 * reading.relevance + 1.5
         assert found.needed[0][number] == pytest.approx(1 / (1 + np.exp(-odds)), abs=1e-4)
+
+
+def test_the_need_of_a_passage_is_pooled_once(selector, monkeypatch):
+    pooled, pool = [], TokenScores.pool
+    monkeypatch.setattr(TokenScores, "pool", lambda self, *more: pooled.append(self) or pool(self, *more))
+    rate(selector, QUESTION, Passage.whole(0, OVEN), Passage.whole(1, "river"))
+    assert len(pooled) == 2
 
 
 def test_of_a_narrowed_passage_the_whole_source_is_read(selector):

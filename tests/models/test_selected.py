@@ -196,23 +196,23 @@ def embedded_tokenizer():
     return AutoTokenizer.from_pretrained(model_folder("mini"))
 
 
-def test_an_open_provence_checkpoint_stands_in(monkeypatch, embedded_tokenizer):
+def test_an_open_provence_checkpoint_stands_in(monkeypatch, embedded_tokenizer, tmp_path):
     import transformers
 
     digits = torch.tensor(embedded_tokenizer("1939")["input_ids"][1:-1])
     monkeypatch.setattr(transformers.AutoModel, "from_pretrained", lambda *args, **kwargs: Pruner(digits))
     monkeypatch.setattr(transformers.AutoTokenizer, "from_pretrained", lambda *args, **kwargs: embedded_tokenizer)
-    rating = PairRelevance("open-provence:some/checkpoint", "cpu").rate("When?", *drafts())
+    rating = PairRelevance(f"open-provence:{tmp_path}", "cpu").rate("When?", *drafts())
     assert rating.passages.tolist() == [1.0, 0.0, 0.0]
     assert rating.units[0][1] > rating.units[0][0] == pytest.approx(rating.units[2][0], abs=1e-3)
-    press = load("query_select", model="open-provence:some/checkpoint", first="lexical", device="cpu")
+    press = load("query_select", model=f"open-provence:{tmp_path}", first="lexical", device="cpu")
     assert "1939" in press.compress([TEXTS[0] * 20], "When?", budget=Budget(tokens=12)).text
 
 
-def test_a_checkpoint_of_another_kind_is_refused(monkeypatch, embedded_tokenizer):
+def test_a_checkpoint_of_another_kind_is_refused(monkeypatch, embedded_tokenizer, tmp_path):
     import transformers
 
     monkeypatch.setattr(transformers.AutoModel, "from_pretrained", lambda *args, **kwargs: nn.Linear(1, 1))
     monkeypatch.setattr(transformers.AutoTokenizer, "from_pretrained", lambda *args, **kwargs: embedded_tokenizer)
     with pytest.raises(ModelNotFound, match="no pruning head"):
-        PairRelevance("open-provence:other", "cpu").rate("When?", *drafts())
+        PairRelevance(f"open-provence:{tmp_path}", "cpu").rate("When?", *drafts())

@@ -269,15 +269,15 @@ GOOD = '{"instruction": "Tell 1", "output": "a"}\n{"instruction": "Tell 2", "out
     [
         ("", "0 pairs; give at least two"),
         (GOOD.split("\n")[0], "1 pairs; give at least two"),
-        (GOOD + '{"instruction": "a", "output": " \\n"}', "record 3 of PATH has a blank output"),
-        (GOOD + '{"instruction": "", "output": "a"}', "record 3 of PATH has a blank instruction"),
-        (GOOD + '{"instruction": "a"}', "record 3 of PATH has no field output"),
-        (GOOD + '{"output": "a"}', "record 3 of PATH has no field instruction"),
-        (GOOD + '{"instruction": "a", "input": 3, "output": "a"}', "record 3 of PATH has no field input"),
-        (GOOD + "[1]", "record 3 of PATH has no field instruction"),
-        (GOOD + "{", "is not JSON lines"),
+        (GOOD + '{"instruction": "a", "output": " \\n"}', "line 3 of PATH has a blank output"),
+        (GOOD + '{"instruction": "", "output": "a"}', "line 3 of PATH has a blank instruction"),
+        (GOOD + '{"instruction": "a"}', "line 3 of PATH has no field output"),
+        (GOOD + '{"output": "a"}', "line 3 of PATH has no field instruction"),
+        (GOOD + '{"instruction": "a", "input": 3, "output": "a"}', "line 3 of PATH has no field input"),
+        (GOOD + "[1]", "line 3 of PATH has no field instruction"),
+        (GOOD + "{", "line 3: no JSON (Expecting property name enclosed in double quotes at character 2)"),
         (GOOD.replace("Tell", "Tell me all " * 99), "0 to learn from and 0 to measure on fit a window of 64 tokens"),
-        (None, "No such file"),
+        (None, "does not exist; give a file"),
     ],
 )
 def test_pairs_that_cannot_be_used_are_named_in_one_line(tmp_path, causal_folder, text, message):

@@ -96,9 +96,9 @@ def test_instructions_from_lines_and_from_records(tmp_path):
     [
         ("a.txt", b"\n \n", "holds no instruction"),
         ("a.txt", b"\xff\xfe", "not UTF-8"),
-        ("a.jsonl", b'{"input": "a"}', "record 1 of .* has no field instruction"),
+        ("a.jsonl", b'{"input": "a"}', "line 1 of .* has no field instruction"),
         ("a.jsonl", b'{"instruction": " "}', "blank instruction"),
-        ("a.jsonl", b"\xff\n", "not JSON lines in UTF-8"),
+        ("a.jsonl", b"\xff\n", "is not UTF-8 .invalid start byte.; convert it"),
     ],
 )
 def test_instructions_that_cannot_be_read(tmp_path, name, data, message):

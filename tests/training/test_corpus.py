@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from linguapress.errors import InvalidRecord
 from linguapress.text import Span
 from linguapress.training.corpus import DataSet, Labelled, drawn, joined, named, part_of, read_distilled, read_plain
 from linguapress.training.labels import align, word_spans
@@ -150,3 +151,41 @@ def test_a_source_that_is_a_number_is_a_name(tmp_path):
 def test_a_byte_order_mark_is_no_part_of_the_first_text(tmp_path):
     (tmp_path / "TEXTS.TXT").write_bytes("\ufeffone text\n".encode())
     assert read_plain(tmp_path / "TEXTS.TXT") == ["one text"]
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (
+            '{"text": "a b", "compressed": "a", "kept": [[0, 9]]}',
+            "[0, 9] is empty, out of order, or not inside a text of 3 characters",
+        ),
+        ('{"text": "a b", "compressed": "a", "kept": [[2, 3], [0, 1]]}', "[0, 1] is empty, out of order"),
+        ('{"text": "a b", "compressed": "a", "kept": [[0]]}', "[0] is no [start, end]"),
+        ('{"text": "a b", "compressed": "a", "kept": [["x", "y"]]}', "['x', 'y'] is no [start, end]"),
+        ('{"text": "a b", "compressed": "a", "kept": null}', "kept is None, and no list of [start, end]"),
+        ('{"text": "a b", "compressed": 5}', "compressed is 5, and no text"),
+        ('{"txt": "a b"}', "no text"),
+        ("{", "no JSON (Expecting property name enclosed in double quotes at character 2)"),
+        ("[1]", "no JSON object"),
+    ],
+)
+def test_a_bad_example_is_named_by_its_line(tmp_path, line, said):
+    (tmp_path / "train.jsonl").write_text('{"text": "a b", "compressed": "a", "kept": [[0, 1], [2, 3]]}\n\n' + line)
+    with pytest.raises(InvalidRecord) as error:
+        read_distilled(tmp_path / "train.jsonl")
+    assert f"train.jsonl, line 3: {said}" in str(error.value)
+    assert "text and compressed" in str(error.value)
+
+
+@pytest.mark.parametrize("row", ['{"text": 5}', '{"turns": 5}', '{"parts": [5]}', '{"turns": [["a"]]}', "[1]"])
+def test_a_plain_text_that_is_none_is_named_by_its_line(tmp_path, row):
+    (tmp_path / "more.jsonl").write_text('{"text": "a"}\n' + row)
+    with pytest.raises(InvalidRecord, match=r"more\.jsonl, line 2: .*with text, passage or question"):
+        read_plain(tmp_path / "more.jsonl")
+
+
+def test_plain_texts_that_are_no_utf8_are_named(tmp_path):
+    (tmp_path / "more.txt").write_bytes(b"a\xff")
+    with pytest.raises(InvalidRecord, match=r"more\.txt is not UTF-8 \(byte 1\)"):
+        read_plain(tmp_path / "more.txt")

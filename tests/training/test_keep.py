@@ -371,6 +371,13 @@ def test_data_that_cannot_be_used_is_named_in_one_line(settings, data, tmp_path,
     assert result.stderr.count("\n") == 1
 
 
+def test_a_folder_that_cannot_be_written_is_told_before_anything_is_learnt(settings, tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setattr(Run, "update", lambda *_: pytest.fail("it learnt"))
+    with pytest.raises(OSError, match="file"):
+        train(settings("file/model"))
+
+
 def test_an_encoder_that_cannot_be_used_is_named(settings, data, tmp_path, base):
     with pytest.raises(ModelNotFound, match="nowhere"):
         train(KeepSettings(str(tmp_path / "nowhere"), (data,), tmp_path / "o"))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from copy import copy
 from typing import Any
 
 from langchain_core.documents import Document
 
 from linguapress import Compression, Passage
+from linguapress.hosts import covered, fresh, ranges, traced_back
 
 KEY = "linguapress"
 """Metadata key of what a compressed document carries."""
@@ -50,7 +50,7 @@ def measured(result: Compression) -> dict[str, Any]:
 
 def _copy(document: Document, start: int | None, passage: Passage, result: Compression) -> Document:
     origins = _origins(document, start).items()
-    record: dict[str, Any] = {name: _traced_back(passage.spans, origin) for name, origin in origins} | measured(result)
+    record: dict[str, Any] = {name: traced_back(passage.spans, origin) for name, origin in origins} | measured(result)
     metadata = fresh(document.metadata)
     if passage.score is not None:
         record["relevance"] = passage.score
@@ -70,12 +70,13 @@ def _record(document: Document) -> dict[str, Any]:
 def _origins(document: Document, start: int | None) -> dict[str, list[tuple[int, int]]]:
     """What the content is made of: ``spans`` of the text as first retrieved, and ``source_spans`` where they can be told.
 
-    They are those that an earlier compression noted. Where something else has cut its text since, nothing tells the source.
+    They are those that an earlier compression noted. Where something else has cut its text since, or a store has made another
+    thing of the note, nothing tells the source.
     """
     length = len(document.page_content)
-    noted = {name: _ranges(_record(document).get(name)) for name in ("spans", "source_spans")}
-    fitting = {name: spans for name, spans in noted.items() if spans and sum(end - start for start, end in spans) == length}
-    if noted["spans"]:
+    noted = {name: ranges(_record(document).get(name)) for name in ("spans", "source_spans")}
+    fitting = {name: spans for name, spans in noted.items() if spans and covered(spans) == length}
+    if KEY in document.metadata:
         return fitting if "spans" in fitting else {"spans": [(0, length)]}
     return {"spans": [(0, length)]} | ({} if start is None else {"source_spans": [(start, start + length)]})
 
@@ -105,38 +106,3 @@ def _start(document: Document) -> int | None:
         start = int(start)
     known = isinstance(start, int) and not isinstance(start, bool) and start >= 0  # text splitters write -1 for "not found"
     return start if known else None
-
-
-def _ranges(written: Any) -> list[tuple[int, int]]:
-    """The ranges that are written, none where they cannot be read."""
-    try:
-        return [(int(start), int(end)) for start, end in written]
-    except (OverflowError, TypeError, ValueError):
-        return []
-
-
-def _traced_back(spans: Iterable[tuple[int, int]], origin: Iterable[tuple[int, int]]) -> list[list[int]]:
-    """Ranges of the content, as ranges of the text that ``origin`` was cut from."""
-    found, spans, offset = [], list(spans), 0
-    for start, end in origin:
-        inside = ((max(a, offset), min(b, offset + end - start)) for a, b in spans)
-        found += [[start + a - offset, start + b - offset] for a, b in inside if a < b]
-        offset += end - start
-    return found
-
-
-def fresh(value: Any) -> Any:
-    """The value in new dicts, lists, tuples and sets of the same types, so that no change to a copy reaches the original."""
-    if isinstance(value, tuple):
-        parts = [fresh(part) for part in value]
-        if hasattr(value, "_make"):  # a named one
-            return value._make(parts)
-        return tuple(parts) if type(value) is tuple else value
-    own: Any = copy(value) if isinstance(value, dict | list | set) else value
-    if own is value:  # also a container that nothing can change
-        return value
-    if isinstance(own, list):
-        own[:] = [fresh(part) for part in value]
-    if isinstance(own, dict):
-        own.update({name: fresh(part) for name, part in value.items()})
-    return own

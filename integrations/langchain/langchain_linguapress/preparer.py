@@ -7,10 +7,11 @@ from typing import Any
 
 from langchain_core.documents import BaseDocumentTransformer, Document
 
-from langchain_linguapress.documents import PREPARED, fresh
+from langchain_linguapress.documents import PREPARED
 from langchain_linguapress.inputs import listed
 from langchain_linguapress.method import Method
 from linguapress import Compression, InvalidRecord, Prepared
+from linguapress.hosts import fresh
 
 
 class LinguaPreparer(Method, BaseDocumentTransformer):

@@ -7,9 +7,8 @@ from typing import Any
 from pydantic import Field, field_serializer, model_validator
 
 from langchain_linguapress.method import Method
-from linguapress import Budget, InvalidBudget
-
-_ELSEWHERE = {"tokens": "target_tokens", "count": "token_counter", "budget": "target_tokens or rate"}  # names of the core
+from linguapress import Budget
+from linguapress.hosts import check_decided, one_budget
 
 
 class Settings(Method):
@@ -32,26 +31,14 @@ class Settings(Method):
     @model_validator(mode="before")
     @classmethod
     def _one_budget(cls, values: Any) -> Any:
-        if not isinstance(values, dict):
-            return values
-        if strange := [name for name in _ELSEWHERE if name in values]:
-            raise ValueError(f"{cls.__name__} takes no {strange[0]}; give {_ELSEWHERE[strange[0]]}")
-        if values.get("target_tokens") is None:
-            return values
-        if values.get("rate") is not None:
-            raise ValueError("give target_tokens or rate, not both")
-        return {**values, "rate": None}
+        return one_budget(cls.__name__, values)
 
     @model_validator(mode="after")
     def _possible(self) -> Settings:
         budget = self.budget
         if not isinstance(self.token_counter, str):  # a name may need a file, which can wait
             _ = budget.counter
-        if budget.open:
-            try:
-                self.press.unbudgeted()
-            except InvalidBudget:
-                raise ValueError(f"{self.method} needs a budget; give target_tokens or rate") from None
+        check_decided(budget, self.press, self.method)
         return self
 
     @field_serializer("token_counter", when_used="json")

@@ -127,6 +127,21 @@ def test_spans_of_two_postprocessors_in_turn_point_into_the_original(nodes):
         assert item.node.excluded_llm_metadata_keys.count("linguapress") == 1
 
 
+@pytest.mark.parametrize(
+    "stored", [str, lambda record: None, lambda record: {**record, "spans": [["a", "b"]]}, lambda record: {**record, "spans": [[0, 1]]}],
+    ids=["repr", "null", "damaged", "other"],
+)  # fmt: skip
+def test_no_source_spans_where_a_store_has_made_another_thing_of_the_record(stored):
+    node = TextNode(text="Nothing. The dam was finished in 1931. It rained.", start_char_idx=1000)
+    settings = {"method": "sentence_filter", "model": "lexical", "rate": 0.6}
+    [first] = LinguaPostprocessor(**settings).postprocess_nodes([NodeWithScore(node=node)], query_str="When was the dam finished?")
+    assert first.metadata["linguapress"]["source_spans"][0][0] > 1000
+    first.node.metadata["linguapress"] = stored(first.metadata["linguapress"])
+    [second] = LinguaPostprocessor(method="head", rate=0.6).postprocess_nodes([first])
+    assert "source_spans" not in second.metadata["linguapress"]
+    assert second.text == "".join(first.text[a:b] for a, b in second.metadata["linguapress"]["spans"])
+
+
 def test_the_prompt_shows_each_metadata_line_once_and_never_ours(nodes):
     for item in LinguaPostprocessor(rate=0.6, **LEXICAL).postprocess_nodes(nodes, query_str=QUERY):
         for mode in (MetadataMode.LLM, MetadataMode.EMBED):

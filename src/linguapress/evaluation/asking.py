@@ -17,8 +17,8 @@ import regex
 
 from linguapress.budget import Budget
 from linguapress.compression import Compression
-from linguapress.errors import InvalidRecord
-from linguapress.evaluation.bench import Trial, row_of
+from linguapress.errors import InvalidBudget, InvalidRecord
+from linguapress.evaluation.bench import Trial
 from linguapress.evaluation.contenders import contender
 from linguapress.evaluation.metrics import answer_survives, exact, f1
 from linguapress.evaluation.package_rebuilt import written
@@ -58,14 +58,16 @@ def condition(spec: str, counter: object, lm: str = CAUSAL) -> Condition:
     ``whole`` and ``gold`` are the passages uncompressed, all of them or those that answer.
 
     Raises:
-        InvalidBudget: no such budget, or a method that cannot tell how much to keep.
+        InvalidBudget: no budget that can be read, or a method that cannot tell how much to keep.
         UnknownName: no such method.
     """
     if spec in (WHOLE, GOLD):
         return Condition(Trial(spec, contender("head"), Size("all", Budget(rate=1, count=counter))), spec == GOLD)
     name, mark, budget = spec.rpartition("=")
-    if not mark or not _is_budget(budget):  # lingua:slack=1 changes a setting
+    if not mark or ":" in budget or (":" in name and not _is_budget(budget)):  # lingua:order=ends changes a setting
         name, budget = spec, ""
+    elif not _is_budget(budget):
+        raise InvalidBudget(f"{spec!r} has no budget that can be read; write METHOD=500, METHOD=0.3, METHOD=4x, whole or gold")
     compressor = contender(name, lm)
     if not budget:
         compressor.unbudgeted()
@@ -73,7 +75,7 @@ def condition(spec: str, counter: object, lm: str = CAUSAL) -> Condition:
 
 
 def _is_budget(text: str) -> bool:
-    return text.removesuffix("x").replace(".", "", 1).isdigit()
+    return text.removesuffix("x").replace(".", "", 1).isdecimal()
 
 
 def _size(budget: str, counter: object) -> Size:
@@ -90,7 +92,7 @@ def asked(
     """Every question under every condition, each in another sheet.
 
     Rows hold ``sheet``, ``item`` (its name there), ``question``, ``context``, the ``answers`` that are right, ``survives`` (whether
-    one of them stands in the context), and what ``linguapress bench`` says of a result. Questions without a known answer are left
+    one of them stands in the context), and tokens. Questions without a known answer are left
     out. Runs of blanks inside a line become one blank before anything is compressed: in collections that were put together of
     several sources they give the right passage away.
 
@@ -99,18 +101,25 @@ def asked(
         conditions: what readers get of the passages.
         seed: order of the questions, and of the conditions over the sheets.
         done: called after each question.
+
+    Raises:
+        InvalidRecord: ``gold`` is asked for, and no passage of a question is marked as one that answers.
     """
     mixed = [_evened(example) for example in examples if example.answers]
     random.Random(seed).shuffle(mixed)
     count = len(conditions)
+    if any(given.gold for given in conditions) and (bare := [example for example in mixed if not example.gold]):
+        raise InvalidRecord(f"gold: no passage of question {bare[0].id} is marked; write passages with text and relevant: true")
     for number, example in enumerate(mixed):
         order = random.Random(f"{seed}:{number // count}").sample(range(count), count)  # the same for so many questions
         for place, given in enumerate(conditions):
             out = given.compress(example)
             text, sheet = written(out), order[(place + number) % count] + 1
-            yield row_of(given.trial, example, out) | {
-                "sheet": sheet, "item": f"{sheet}-{number + 1}", "question": example.question, "context": text,
-                "answers": list(example.answers), "survives": answer_survives(text, example.answers),
+            yield {
+                "method": given.trial.method, "budget": given.trial.size.label, "id": example.id, "sheet": sheet,
+                "item": f"{sheet}-{number + 1}", "question": example.question, "context": text, "answers": list(example.answers),
+                "survives": answer_survives(text, example.answers),
+                "tokens_before": out.tokens_before, "tokens_after": out.tokens_after, "limit": out.limit,
             }  # fmt: skip
         done()
 
@@ -143,9 +152,12 @@ def answers_of(files: Iterable[Path]) -> dict[str, str]:
     found: dict[str, str] = {}
     for file in files:
         try:
-            found |= {str(row["id"]): str(row["said"]) for row in read_jsonl(file)}
+            for row in read_jsonl(file):
+                found[str(row["id"])] = "" if row["said"] is None else str(row["said"])
         except (KeyError, TypeError, ValueError) as error:
-            raise InvalidRecord(f"{file} holds no answers ({error!r}); write JSON lines with id and said") from error
+            raise InvalidRecord(
+                f"{file}, after {len(found)} answers in all: a line is no JSON with id and said ({error!r}); mend or remove it"
+            ) from error
     return found
 
 

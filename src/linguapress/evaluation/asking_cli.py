@@ -31,7 +31,7 @@ def ask(  # noqa: PLR0913 - each is an option
         list[str] | None,
         typer.Option(help=f"METHOD=BUDGET, METHOD, whole or gold; repeat it. Default: {', '.join(_CONDITIONS)}."),
     ] = None,
-    counter: Annotated[str, typer.Option(help="The reader's tokenizer.")] = "cl100k_base",
+    counter: Annotated[str, typer.Option(help="The reader's tokenizer; embedded needs no vocabulary of others.")] = "cl100k_base",
     lm: Annotated[str, typer.Option(help="Causal language model of the perplexity methods.")] = CAUSAL,
     limit: Annotated[int, typer.Option(min=0, help="Number of questions; 0 = all.")] = 0,
     seed: Annotated[int, typer.Option(help="Order of passages, questions and conditions.")] = 0,
@@ -58,7 +58,7 @@ def ask(  # noqa: PLR0913 - each is an option
         bar = progress.add_task("questions", total=len(wanted))
         rows = list(asking.asked(wanted, conditions, seed, lambda: progress.advance(bar)))
     source = {"task": task, "part": part} if data.is_dir() else {"task": data.name, "part": "all"}
-    about = source | {"seed": seed, "counter": counter}
+    about = source | {"seed": seed, "counter": counter, "limit": limit}
     _fresh(out / KEY, [{"about": about}, *rows])
     found = asking.sheets(rows)
     for old in out.glob("sheet-*.jsonl"):
@@ -76,15 +76,18 @@ def answer(
     """Has a model answer all sheets; what it has answered is not asked again."""
     from linguapress.evaluation import asking, readers
 
+    sheets = sorted(folder.glob("sheet-*.jsonl"))
+    if not sheets:
+        raise typer.BadParameter(f"{folder} holds no sheets; write some with `linguapress bench-reader ask`")
     with _refusing():
         model = readers.reader_of(reader)
-        for sheet in sorted(folder.glob("sheet-*.jsonl")):
+        for sheet in sheets:
             file = sheet.with_name(sheet.name.replace("sheet-", "answers-"))
             known = asking.answers_of([file]) if file.exists() else {}
             todo = [row for row in read_jsonl(sheet) if row["id"] not in known]
             for row in asking.answered(todo, model):
                 append_jsonl(file, [row])
-            typer.echo(f"{file.name}: {len(known) + len(todo)} answers")
+            typer.echo(f"{file.name}: {len(known) + len(todo)} answers, {len(todo)} of them new")
 
 
 @app.command()
@@ -103,17 +106,29 @@ def score(
         if plot:
             require_matplotlib()
         found, about = _answered(folders)
+        _check_free(_named(out, ".jsonl"))
     about |= {"questions": len({row["id"] for row in found}), "reader": reader}
     means = asking_page.means(found)
     title = f"{about['task']}, {about['part']}: {about['questions']} questions, seed {about['seed']}, {about['counter']}"
     title += f", answered by {reader}" if reader else ""
     page = asking_page.markdown(means, title)
-    _fresh(out.with_suffix(".jsonl"), [{key: value for key, value in row.items() if key != "context"} for row in found])
-    out.with_suffix(".json").write_text(json.dumps({"about": about, "means": means}, indent=1), encoding="utf-8")
-    out.with_suffix(".md").write_text(page, encoding="utf-8")
+    _fresh(_named(out, ".jsonl"), [{key: value for key, value in row.items() if key != "context"} for row in found])
+    _named(out, ".json").write_text(json.dumps({"about": about, "means": means}, indent=1), encoding="utf-8")
+    _named(out, ".md").write_text(page, encoding="utf-8")
     if plot:
-        asking_page.draw(means, out.with_suffix(".svg"), f"{about['task']}, {about['part']}: {about['questions']} questions")
+        asking_page.draw(means, _named(out, ".svg"), f"{about['task']}, {about['part']}: {about['questions']} questions")
     typer.echo(page)
+
+
+def _named(out: Path, ending: str) -> Path:
+    """The file of that ending: of ``gpt-4.1`` it is ``gpt-4.1.md``."""
+    return out.with_name(out.name + ending)
+
+
+def _check_free(file: Path) -> None:
+    """Refuses to write over anything but an earlier result."""
+    if file.exists() and not {"said", "right"} <= next(iter(read_jsonl(file)), {}).keys():
+        raise InvalidRecord(f"{file} is no result of this command; choose another --out")
 
 
 def _answered(folders: Sequence[Path]) -> tuple[list[dict[str, Any]], dict[str, Any]]:

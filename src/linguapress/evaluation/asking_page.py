@@ -97,7 +97,7 @@ def _draw(axes: Axes, found: Sequence[Row]) -> None:
             textcoords="offset points",
             fontsize=8.5,
         )
-    names = dict.fromkeys(row["method"] for row in found if row["method"] not in (WHOLE, GOLD))
+    names = dict.fromkeys(row["method"] for row in sorted(found, key=_order) if row["method"] not in (WHOLE, GOLD))
     for name, (colour, marker, dash) in zip(names, styles(), strict=False):
         own = sorted((row["tokens_after"], row["right"], row["low"], row["high"]) for row in found if row["method"] == name)
         tokens, right, low, high = map(np.array, zip(*own, strict=True))
@@ -112,6 +112,11 @@ def _draw(axes: Axes, found: Sequence[Row]) -> None:
     axes.set(ylim=(0, 1), xlabel="tokens sent", ylabel="answered right (share of questions)")
     axes.grid(visible=True)
     axes.legend(frameon=False, fontsize=8.5, loc="lower right")
+
+
+def _order(row: Row) -> float:
+    """The best first."""
+    return -float(row["right"])
 
 
 def _apart(ticks: Sequence[float]) -> list[float]:

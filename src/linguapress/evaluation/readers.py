@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -52,8 +54,13 @@ def read(reader: Reader, question: str, context: str, answers: Sequence[str]) ->
 
 
 def _imported(spec: str) -> Any:
-    """The chat model that ``package.module:factory`` names: a function without arguments, or the model itself."""
+    """The chat model that ``package.module:factory`` names: a function without arguments, or the model itself.
+
+    Modules in the working directory are found as well.
+    """
     module, _, attribute = spec.partition(":")
+    if "" not in sys.path and os.getcwd() not in sys.path:
+        sys.path.insert(0, os.getcwd())  # as `python -m linguapress` has it
     try:
         found = getattr(import_module(module), attribute)
     except (ImportError, AttributeError, ValueError) as error:

@@ -41,7 +41,7 @@ class DocumentRanking(UnitCompressor):
     def score(self, passages: Sequence[Passage], units: Sequence[Units], query: str | None) -> Rating:
         """Each document's rating, for its only unit."""
         if query is None:
-            return Rating(by_place(units))
+            return Rating(by_place(units), warnings=("no query: documents were taken in their order",))
         rating = self.relevance.rate(query, passages, units)
         values = rating.passages if rating.passages is not None else np.zeros(len(units))
         return replace(rating, units=[np.full(len(item.spans), value) for item, value in zip(units, values, strict=True)])

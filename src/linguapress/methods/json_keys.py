@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from linguapress.budget import Budget
+from linguapress.budget import Budget, takes_budget
 from linguapress.compression import Compression
 from linguapress.compressor import Compressor
 from linguapress.errors import InvalidBudget, InvalidDocuments
@@ -69,6 +69,7 @@ class _Layout:
         return sorted((pair for pairs in self.objects for pair in pairs if pair.removable), key=lambda pair: pair.start)
 
 
+@takes_budget
 def compress_json(
     press: Compressor, document: str | Mapping[str, Any] | Sequence[Any], keys: Mapping[str, KeyRule], query: str | None = None, *,
     budget: Budget | None = None,

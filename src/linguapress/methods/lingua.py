@@ -26,8 +26,8 @@ from linguapress.methods.word_stage import ROUGHLY, Sentences, WordStage, log_od
 from linguapress.order import Order, arranged, checked_order
 from linguapress.repeats import unrepeated
 from linguapress.scores import UNTOLD, KeepClassifier, Rating, Relevance
-from linguapress.segment import sentences
 from linguapress.select import Selection, stitchers
+from linguapress.speakers import utterances, with_speakers
 from linguapress.units import Units
 
 _LITTLE = 0.5  # share of the limit below which what is left of the best sentence is not worth the room that it leaves unused
@@ -121,8 +121,8 @@ class Lingua(Compressor):
         return self.reduce_batch(drafts)
 
     def units(self, text: str) -> Units:
-        """Sentences, each with its heading."""
-        return with_headings(text, self.guard.coarse.units(text, sentences))
+        """Sentences, each with its heading and with who says it."""
+        return with_speakers(text, with_headings(text, self.guard.coarse.units(text, utterances)))
 
     def rate(self, draft: Draft, units: Sequence[Units]) -> tuple[Sequence[Units], Rating]:
         """The units to choose from, with their ratings."""

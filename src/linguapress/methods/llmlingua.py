@@ -179,7 +179,7 @@ class LLMLingua(Compressor):
 
     def _never_empty(self, draft: Draft, fine: Draft) -> Draft:
         if not fine.text:
-            pieces = [Units(whole(passage.text)) for passage in draft.passages]
+            pieces = [self.guard.coarse.units(passage.text, whole) for passage in draft.passages]
             fine = beginnings(draft, pieces, by_place(pieces))
         return self.guard.reported(draft, fine)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, ClassVar
 
-from linguapress.budget import Budget
+from linguapress.budget import Budget, takes_budget
 from linguapress.compression import Compression
 from linguapress.compressor import Compressor
 from linguapress.draft import Draft
@@ -91,6 +91,7 @@ class Prompt:
         return PromptCompression(kept.get(0, "") if self.instruction else "", middle, last, compression)
 
 
+@takes_budget
 def compress_prompt(
     press: Compressor, instruction: str = "", demonstrations: Sequence[str] = (), question: str = "", *, budget: Budget,
     instruction_rate: float = 1.0, question_rate: float = 1.0,
@@ -120,6 +121,7 @@ def compress_prompt(
     return compress_prompts(press, [prompt], budget=budget, instruction_rate=instruction_rate, question_rate=question_rate)[0]
 
 
+@takes_budget
 def compress_prompts(
     press: Compressor, prompts: Sequence[Prompt], *, budget: Budget, instruction_rate: float = 1.0, question_rate: float = 1.0
 ) -> list[PromptCompression]:

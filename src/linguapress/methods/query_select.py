@@ -20,7 +20,7 @@ from linguapress.draft import Draft
 from linguapress.headings import with_headings
 from linguapress.methods.lingua import Lingua
 from linguapress.scores import Floats, Rating
-from linguapress.segment import sentences
+from linguapress.speakers import utterances, with_speakers
 from linguapress.subjects import with_subjects
 from linguapress.units import Units
 
@@ -72,8 +72,9 @@ class QuerySelect(Lingua):
         return self if self.threshold is not None else replace(self, threshold=ADAPTIVE)
 
     def units(self, text: str) -> Units:
-        """Sentences with their heading, or with the one that names their subject."""
-        return with_subjects(text, with_headings(text, self.guard.coarse.units(text, sentences)))
+        """Sentences with their heading, or with the one that names their subject, and with who says them."""
+        found = with_headings(text, self.guard.coarse.units(text, utterances))
+        return with_speakers(text, with_subjects(text, found))
 
     def rate(self, draft: Draft, units: Sequence[Units]) -> tuple[Sequence[Units], Rating]:
         """Ratings by need; with a threshold, only of the units that pass it, or that are forced."""
@@ -98,8 +99,16 @@ class QuerySelect(Lingua):
 
 def _no_scraps(text: str, units: Units, needed: Floats) -> NDArray[np.bool_]:
     """Which units are more than a few words that nobody needs; such scraps would only fill what is left of a budget."""
-    sizes = np.array([len(text[start:end].strip().encode("utf-8", "replace")) for start, end in units.spans])
+    parts = [text[_begin(text, units, unit) : end] for unit, (_, end) in enumerate(units.spans)]
+    sizes = np.array([len(part.strip().encode("utf-8", "replace")) for part in parts])
     return (sizes >= _SCRAP) | (np.asarray(needed) >= _UNNEEDED)
+
+
+def _begin(text: str, units: Units, unit: int) -> int:
+    """Where a unit begins, with the label of its turn where it follows that on the same line: "Alice: Yes." is no scrap."""
+    label = unit - 1
+    led = label in units.frame and label in units.needs.get(unit, ()) and text[units.spans[label].end - 1] != "\n"
+    return units.spans[label if led else unit].start
 
 
 def _with_company(units: Units, passing: NDArray[np.bool_]) -> list[int]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any, ClassVar
 
-from linguapress.budget import Budget
+from linguapress.budget import Budget, takes_budget
 from linguapress.compression import Compression
 from linguapress.compressor import Compressor
 from linguapress.draft import Draft
@@ -196,6 +196,7 @@ def _mended(source: str, spans: Sequence[Span], borders: Sequence[Span]) -> list
     return sorted(found)
 
 
+@takes_budget
 def compress_segments(
     press: Compressor, documents: Sequence[str], segments: Sequence[Sequence[Segment]], query: str | None = None, *,
     budget: Budget | None = None, prepared: Sequence[Prepared | None] | None = None,

@@ -29,6 +29,7 @@ from linguapress.methods.surprisal import Pool, checked_pool, pooled
 from linguapress.scores import Floats, Offsets, Rating, TokenScores
 from linguapress.segment import Splitter, sentences, words
 from linguapress.select import stitchers
+from linguapress.speakers import utterances, with_speakers
 from linguapress.text import Passage, Span
 from linguapress.units import Units
 
@@ -89,7 +90,12 @@ class SelectiveContext(UnitCompressor):
 
     def split(self, text: str) -> list[Span]:
         """Units of a text."""
-        return self.splitter(text)
+        return utterances(text) if self.splitter is sentences else self.splitter(text)
+
+    def units(self, text: str) -> Units:
+        """Units of a text; sentences with who says them."""
+        units = super().units(text)
+        return with_speakers(text, units) if self.splitter is sentences else units
 
     def score(self, passages: Sequence[Passage], units: Sequence[Units], query: str | None) -> Rating:
         """Self-information of each unit, nats."""

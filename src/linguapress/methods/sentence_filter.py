@@ -16,7 +16,7 @@ from linguapress.compressor import UnitCompressor
 from linguapress.guard import Guard
 from linguapress.headings import with_headings
 from linguapress.scores import Rating, Relevance, by_place
-from linguapress.segment import sentences
+from linguapress.speakers import utterances, with_speakers
 from linguapress.text import Passage, Span
 from linguapress.units import Units
 
@@ -39,12 +39,12 @@ class SentenceFilter(UnitCompressor):
     distinct: ClassVar[bool] = True
 
     def split(self, text: str) -> list[Span]:
-        """Sentences."""
-        return sentences(text)
+        """Sentences, and the labels of turns."""
+        return utterances(text)
 
     def units(self, text: str) -> Units:
-        """Sentences, each with its heading."""
-        return with_headings(text, super().units(text))
+        """Sentences, each with its heading and with who says it."""
+        return with_speakers(text, with_headings(text, super().units(text)))
 
     @property
     def guarded(self) -> Guard:
@@ -59,7 +59,7 @@ class SentenceFilter(UnitCompressor):
     def score(self, passages: Sequence[Passage], units: Sequence[Units], query: str | None) -> Rating:
         """Each sentence's rating plus a share of its document's."""
         if query is None:
-            return Rating(by_place(units))
+            return Rating(by_place(units), warnings=("no query: sentences were taken in their order",))
         rating = self.relevance.rate(query, passages, units)
         documents = rating.passages if rating.passages is not None else np.zeros(len(units))
         rows = [row + self.document_weight * value for row, value in zip(rating.units, documents, strict=True)]

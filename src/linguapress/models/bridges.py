@@ -18,6 +18,7 @@ from linguapress.units import Units
 
 _NOTE = regex.compile(r"\s*\([^()]*\)\s*$")  # "Jaws (film)" is named as "Jaws"
 _WORD = regex.compile(r"\w+")
+_UNSPACED = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}]")
 _SHORTEST, _LONGEST = 3, 80  # characters of a title
 
 
@@ -53,17 +54,22 @@ def bridged(
     found = Named(np.array(relevance, dtype=np.float64), np.zeros(len(passages)))
     if not titles:
         return found
-    names = "|".join(map(regex.escape, sorted(titles, key=len, reverse=True)))
-    pattern = regex.compile(rf"\b(?:{names})\b")
+    pattern = regex.compile("|".join(map(_whole, sorted(titles, key=len, reverse=True))))
     for own, (passage, item, chances) in enumerate(zip(passages, units, needed, strict=True)):
         for unit, (start, end) in enumerate(item.spans):
             if chances[unit] > 0 and unit not in item.frame:
                 least = relevance[own] + np.log(chances[unit]) - loss
-                for match in pattern.finditer(passage.text, start, end):
-                    others = [number for number in titles[match[0]] if number != own]
+                for title in {match[0] for match in pattern.finditer(passage.text, start, end)}:
+                    others = [number for number in titles[title] if number != own]
                     found.relevance[others] = np.maximum(found.relevance[others], least)
                     found.chance[others] = np.maximum(found.chance[others], chances[unit])
     return found
+
+
+def _whole(title: str) -> str:
+    """A pattern of the title as whole words, where its script parts words."""
+    before, after = (r"(?<!\w)", r"(?!\w)")
+    return ("" if _UNSPACED.match(title[0]) else before) + regex.escape(title) + ("" if _UNSPACED.match(title[-1]) else after)
 
 
 def _titles(query: str, passages: Sequence[Passage], units: Sequence[Units]) -> dict[str, list[int]]:

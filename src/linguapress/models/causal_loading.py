@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 
+from linguapress.hub import located
 from linguapress.models.causal_weights import CausalWeights
 from linguapress.models.devices import device_of, precision_of
 from linguapress.models.embedded import model_folder
@@ -39,8 +40,9 @@ def causal_tokenizer(name: str) -> Any:
     Raises:
         ModelNotFound: there is none, or it gives no offsets.
     """
+    folder = located(model_folder(name))
     with quietly(), told(name, _KIND):
-        tokenizer = load_tokenizer(model_folder(name))
+        tokenizer = load_tokenizer(folder)
     check_tokenizer(name, tokenizer)
     return tokenizer
 
@@ -53,7 +55,8 @@ def causal_model(name: str, device: torch.device, dtype: torch.dtype) -> Any:
     """
     from transformers import AutoModelForCausalLM
 
+    folder = located(model_folder(name))
     with quietly(), told(name, _KIND):
-        model, found = AutoModelForCausalLM.from_pretrained(model_folder(name), output_loading_info=True, dtype=dtype)
+        model, found = AutoModelForCausalLM.from_pretrained(folder, output_loading_info=True, dtype=dtype)
     check_weights(name, found["missing_keys"])
     return model.to(device).eval()

@@ -9,7 +9,7 @@ import numpy as np
 
 from linguapress.models.embedded import SELECTOR
 from linguapress.models.pair_reader import PairReader, shared_pair_reader
-from linguapress.models.sentence_odds import sentence_evidence
+from linguapress.models.sentence_odds import sentence_evidence, sentence_shares
 from linguapress.scores import Floats, Rating, TokenScores, within
 from linguapress.text import Passage
 from linguapress.units import Units
@@ -44,8 +44,9 @@ class PairRelevance:
         rows, needed = [], []
         for reading, passage, item in zip(readings, passages, units, strict=True):
             offsets = within(reading.offsets, passage)
-            rows.append(TokenScores(offsets, reading.need).pool(item.spans, empty=0.0))
-            needed.append(self.reader.odds.chances(sentence_evidence(reading, offsets, item.spans)))
+            shares = sentence_shares(reading, offsets, item.spans)
+            rows.append(np.nan_to_num(shares))
+            needed.append(self.reader.odds.chances(sentence_evidence(reading, offsets, item.spans, shares)))
         whole = np.array([reading.relevance for reading in readings], dtype=np.float32)
         cut = () if self.reader.fits(query) else ("the query is too long for the selector; its beginning and its end were read",)
         return Rating(rows, whole, cut, needed, tokens=[TokenScores(reading.offsets, reading.answer) for reading in readings])

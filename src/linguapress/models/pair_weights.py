@@ -130,7 +130,14 @@ def read_odds(folder: Path) -> SentenceOdds:
 
 def write_odds(folder: Path, odds: SentenceOdds) -> None:
     """Adds to a selector what makes the probability that a sentence is needed of what it says."""
-    (folder / "config.json").write_text(json.dumps({**_config(folder), CONFIG: odds._asdict()}, indent=1), encoding="utf-8")
+    _write_config(folder, {**_config(folder), CONFIG: odds._asdict()})
+
+
+def _write_config(folder: Path, settings: dict[str, Any]) -> None:
+    """Writes it as a whole; an interruption leaves the former one."""
+    new = folder / "config.new"
+    new.write_text(json.dumps(settings, indent=1), encoding="utf-8")
+    new.replace(folder / "config.json")
 
 
 def save_selector(model: PairModel, tokenizer: Any, folder: Path, words_of: str | None) -> None:
@@ -144,6 +151,6 @@ def save_selector(model: PairModel, tokenizer: Any, folder: Path, words_of: str 
         settings[SHARED] = words_of
     else:
         tokenizer.save_pretrained(folder)
-    (folder / "config.json").write_text(json.dumps(settings, indent=1), encoding="utf-8")
+    _write_config(folder, settings)
     save_file(weights, folder / DENSE)
     without_rows(folder)

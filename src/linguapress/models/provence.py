@@ -11,6 +11,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from linguapress.errors import ModelNotFound
+from linguapress.hub import located
 from linguapress.models.pair_model import PairOutput
 
 PREFIX = "open-provence:"
@@ -45,9 +46,10 @@ def load_provence(name: str, device: Any, precision: Any) -> tuple[ProvenceModel
     """
     from transformers import AutoModel, AutoTokenizer
 
+    folder = located(name)
     try:
-        model = AutoModel.from_pretrained(name, trust_remote_code=True, dtype=precision)
-        tokenizer = AutoTokenizer.from_pretrained(name)
+        model = AutoModel.from_pretrained(folder, trust_remote_code=True, dtype=precision)
+        tokenizer = AutoTokenizer.from_pretrained(folder)
     except (OSError, ValueError, ImportError) as error:
         raise ModelNotFound(f"cannot load the OpenProvence checkpoint {name!r}: {error}") from error
     if not hasattr(model, "pruning_head"):

@@ -67,15 +67,28 @@ def _finite(value: object) -> bool:
     return isinstance(value, int | float) and bool(np.isfinite(value))
 
 
-def sentence_evidence(reading: PairReading, offsets: Offsets, spans: Sequence[Span]) -> Floats:
-    """What is known of each sentence, shape [sentences, 3]: log-odds of its need, evidence of an answer, relevance of its passage.
+def sentence_shares(reading: PairReading, offsets: Offsets, spans: Sequence[Span]) -> Floats:
+    """Mean p(needed) of the tokens of each sentence, shape [sentences]; NaN for one without a token.
 
     Args:
         reading: of the passage.
         offsets: of its tokens, shape [tokens, 2], in the characters that the spans count.
         spans: of the sentences.
     """
-    share = TokenScores(offsets, np.nan_to_num(reading.need).clip(0, 1)).pool(spans).astype(np.float64).clip(_SURELY, 1 - _SURELY)
+    return TokenScores(offsets, np.nan_to_num(reading.need).clip(0, 1)).pool(spans)
+
+
+def sentence_evidence(reading: PairReading, offsets: Offsets, spans: Sequence[Span], shares: Floats | None = None) -> Floats:
+    """What is known of each sentence, shape [sentences, 3]: log-odds of its need, evidence of an answer, relevance of its passage.
+
+    Args:
+        reading: of the passage.
+        offsets: of its tokens, shape [tokens, 2], in the characters that the spans count.
+        spans: of the sentences.
+        shares: what :func:`sentence_shares` has found for them; None = it is asked.
+    """
+    found = sentence_shares(reading, offsets, spans) if shares is None else shares
+    share = found.astype(np.float64).clip(_SURELY, 1 - _SURELY)
     answer = np.nan_to_num(reading.answer.astype(np.float64), nan=-_MOST).clip(-_MOST, _MOST)
     whole = np.full(len(spans), np.nan_to_num(reading.relevance).clip(-_MOST, _MOST))
     return np.stack([np.log(share / (1 - share)), log_sums(offsets, answer, spans, _NO_ANSWER), whole], axis=1)

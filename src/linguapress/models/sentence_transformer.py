@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from linguapress.errors import MissingExtra, ModelNotFound
+from linguapress.hub import located
 from linguapress.models.fingerprints import written
 from linguapress.scores import Floats, Rating
 from linguapress.text import Passage
@@ -108,8 +109,9 @@ def _load(kind: str, name: str, device: str, _: object) -> Any:
         raise MissingExtra("sentence-transformers", "sentence-transformers") from error
     from linguapress.models.devices import device_of
 
+    folder = located(name, "sentence-transformers")
     try:
-        return getattr(sentence_transformers, kind)(name, device=str(device_of(device)))
+        return getattr(sentence_transformers, kind)(folder, device=str(device_of(device)))
     except (OSError, ValueError) as error:
         raise ModelNotFound(f"cannot load the {kind} {name!r}: {error}") from error
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from linguapress.counters import plain_tokenizer
 from linguapress.errors import ModelNotFound
+from linguapress.hub import located
 from linguapress.models.devices import attention_of, device_of, precision_of
 from linguapress.models.embedded import model_folder
 from linguapress.models.loading import keep_index
@@ -99,7 +100,7 @@ def load_model(name: str, device_name: str, exact: bool = False) -> tuple[Any, A
     """
     from transformers import AutoConfig, AutoModel, AutoModelForTokenClassification
 
-    device, folder = device_of(device_name), model_folder(name)
+    device, folder = device_of(device_name), located(model_folder(name))
     precision = torch.float32 if exact else precision_of(device)
     with quietly(), told(name):
         config = AutoConfig.from_pretrained(folder)

@@ -39,6 +39,8 @@ _REFUSALS: dict[int | str, dict[str, Any]] = {
     503: {"model": Refusal, "description": "Too many requests are under way."},
 }
 
+_METRICS: dict[int | str, dict[str, Any]] = {200: {"content": {"text/plain": {"schema": {"type": "string"}}}}}
+
 
 class Service:
     """The endpoints, over compressors that the operator chose; a client can name one of them and load nothing."""
@@ -68,7 +70,7 @@ class Service:
         return Answer.of(job.method, found, seconds * 1000, batch)
 
     def _job(self, ask: Ask) -> Job:
-        method = ask.method or next(iter(self.presses))
+        method = next(iter(self.presses)) if ask.method is None else ask.method
         if method not in self.presses:
             raise Refused(422, f"method: {method[:80]!r} is not offered here, only {', '.join(self.presses)}")
         if len(ask.documents) > self.limits.documents:
@@ -122,7 +124,7 @@ def build(
     app.add_middleware(Doorkeeper, hosts=tuple(hosts), metrics=service.metrics)
     app.add_api_route("/compress", service.compress, methods=["POST"], response_model=Answer, responses=_REFUSALS)
     app.add_api_route("/healthz", service.health, methods=["GET"], response_model=Health)
-    app.add_api_route("/metrics", service.show_metrics, methods=["GET"], response_class=Response)
+    app.add_api_route("/metrics", service.show_metrics, methods=["GET"], response_class=Response, responses=_METRICS)
     app.add_api_route("/", service.page, methods=["GET"], include_in_schema=False)
     app.add_api_route("/example.json", example, methods=["GET"], include_in_schema=False)
     for name, kind in ASSETS.items():

@@ -17,6 +17,7 @@ from linguapress.models.causal_probe import split
 from linguapress.models.causal_weights import window_of
 from linguapress.models.devices import device_of, precision_of
 from linguapress.segment import encodable
+from linguapress.soft.control import control_ids, controlled
 from linguapress.soft.fingerprints import of_model, of_tokenizer
 from linguapress.soft.memory import Layers
 from linguapress.soft.rotation import Rotation
@@ -28,7 +29,7 @@ class FrozenLM:
     Attributes:
         name: for messages, and what a saved compressor looks for.
         model: the model of transformers.
-        tokenizer: of the ``tokenizers`` library.
+        tokenizer: of the ``tokenizers`` library; to it, a text that spells out a control token holds text.
         fast_tokenizer: of transformers, which has the chat template.
         window: most positions of a prompt.
         reach: most positions that can be read at all, whatever comes of it; None = any number.
@@ -59,7 +60,8 @@ class FrozenLM:
 
         self.name, self.model = name, model.eval().requires_grad_(False)
         self.device, self.dtype = model.device, model.dtype
-        self.tokenizer, self.fast_tokenizer = plain_tokenizer(tokenizer.backend_tokenizer), tokenizer
+        self._plain, self.fast_tokenizer = plain_tokenizer(tokenizer.backend_tokenizer), tokenizer
+        self.tokenizer = controlled(self._plain, control_ids(tokenizer))
         self._behind = _behind(self.tokenizer)
         self.window = window_of(model.config, tokenizer, 0)
         self.start = _start(tokenizer)
@@ -67,7 +69,7 @@ class FrozenLM:
         self.eos: int | None = tokenizer.eos_token_id
         self.ends = _ends(model, tokenizer)
         self.lock = threading.RLock()
-        self.fingerprint, self.tokenizer_fingerprint = of_model(model), of_tokenizer(self.tokenizer)
+        self.fingerprint, self.tokenizer_fingerprint = of_model(model), of_tokenizer(self._plain)
         self._states, self._head = split(name, model)
         self.placed = "position_ids" in inspect.signature(model.base_model.forward).parameters
         if not carries_on(self):
@@ -115,7 +117,7 @@ class FrozenLM:
         return int(self.model.get_input_embeddings().weight.shape[1])
 
     def tokens(self, text: str) -> list[int]:
-        """Tokens of a text, without special ones."""
+        """Tokens of a text, none of them a control token."""
         return list(self.tokenizer.encode(encodable(text), add_special_tokens=False).ids)
 
     def continued(self, text: str) -> list[int] | None:
@@ -123,8 +125,8 @@ class FrozenLM:
         return None if self._behind is None else list(self._behind.encode(encodable(text), add_special_tokens=False).ids)
 
     def text(self, ids: Sequence[int]) -> str:
-        """The text of tokens, without special ones."""
-        return str(self.tokenizer.decode(list(ids), skip_special_tokens=True))
+        """The text of tokens, without special ones; other control tokens are spelled out."""
+        return str(self._plain.decode(list(ids), skip_special_tokens=True))
 
     def embed(self, ids: Sequence[int]) -> Tensor:
         """Input embeddings [tokens, width]."""

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from linguapress.jsonl import read_jsonl
 from linguapress.training.distill.dataset import held_out
+from linguapress.training.records import records
 
 BLANK_LINE = "\n\n"
 _LINES = (".jsonl", ".jsonl.gz", ".ndjson")
@@ -74,11 +73,8 @@ def parted(pairs: Sequence[Pair], dev_share: float) -> tuple[list[Pair], list[Pa
 
 def _records(path: Path) -> Iterator[tuple[str, Any]]:
     """Records, each with the words that tell where it stands."""
-    try:
-        for number, row in enumerate(read_jsonl(path), 1):
-            yield f"record {number} of {path}", row
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path} is not JSON lines in UTF-8: {error}") from error
+    for number, row in records(path):
+        yield f"line {number} of {path}", row
 
 
 def _field(row: object, name: str, where: str, default: str | None = None) -> str:

@@ -6,10 +6,10 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
-from linguapress.errors import UnknownName
 from linguapress.models.embedded import CAUSAL, model_folder
+from linguapress.training.choices import DTYPES, PRECISIONS, check_choices, check_ranges
 
-_KNOWN = {"precision": ("auto", "bf16", "fp32"), "model_dtype": ("float16", "bfloat16", "float32")}
+_KNOWN = {"precision": PRECISIONS, "model_dtype": DTYPES}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +71,8 @@ class AlignSettings:
             UnknownName: a precision that does not exist.
             ValueError: no data, a number out of its range, or a model that would overwrite the one that it starts from.
         """
-        for name, known in _KNOWN.items():
-            if getattr(self, name) not in known:
-                raise UnknownName(f"unknown {name.replace('_', ' ')} {getattr(self, name)!r}; choose one of {', '.join(known)}")
-        for name, low, high in _RANGES:
-            if not low <= getattr(self, name) <= high:
-                raise ValueError(f"{name} is {getattr(self, name):g}; it lies between {low:g} and {high:g}")
+        check_choices(self, _KNOWN)
+        check_ranges(self, _RANGES)
         if not self.data:
             raise ValueError("no pairs to learn from; give a file of them, or instructions and a teacher that answers them")
         if not 0 < self.dev_share < 1:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,7 +15,7 @@ from linguapress.training.lm_cli import align, lm
 from linguapress.training.soft_cli import app as soft
 from linguapress.training.terminal import bars, one_line, progress_bars
 
-_NO_DATA = Path(os.devnull)  # a folder that holds no data set
+_UNFITTED = "fewer than 30 needed sentences to calibrate on; the probabilities of sentences are not fitted"
 
 app = typer.Typer(help="Train the models that linguapress ships.", no_args_is_help=True)
 
@@ -80,7 +81,7 @@ def keep(
             unlabelled=tuple(unlabelled or ()), extra=extra, model_dtype=model_dtype, licence=licence,
         )  # fmt: skip
         with progress_bars() as progress:
-            progress.disable = not first
+            progress.disable |= not first
             bar = progress.add_task("keep")
 
             def show(step: int, total: int, losses: dict[str, float]) -> None:
@@ -151,8 +152,10 @@ def select(
     import torch
 
     from linguapress.models.devices import device_of
+    from linguapress.training.own_questions import own_questions
     from linguapress.training.questions import absent
     from linguapress.training.select import SelectSettings, train
+    from linguapress.training.select_start import notes_on
 
     if not (data or questions):
         raise typer.BadParameter("there is nothing to learn from; give questions with --questions, or data sets with --data")
@@ -162,21 +165,25 @@ def select(
         shares = _mix(mix)
         if data and (lacking := absent(data, shares)):
             typer.echo(f"{data} holds no questions of {', '.join(lacking)}", err=True)
+        for note in notes_on(list(own_questions(questions or ()))):
+            typer.echo(note, err=True)
         settings = SelectSettings(
-            data or _NO_DATA, out, base, steps, groups, width, learning_rate, articles=articles, hardness=hardness, spare=spare,
+            data, out, base, steps, groups, width, learning_rate, articles=articles, hardness=hardness, spare=spare,
             start=start, dropout=dropout, average=average, measure_every=measure_every, mix=shares, seed=seed,
             device=str(device_of(device)), questions=tuple(questions or ()), blocks=blocks, calibrate=tuple(calibrate or ()),
             precision=precision,
         )  # fmt: skip
         with progress_bars() as progress:
             metrics = train(settings, bars(progress))
+    if calibrate and not metrics["calibrated"]:
+        typer.echo(_UNFITTED, err=True)
     typer.echo(json.dumps(_best(metrics), indent=1))
 
 
 @app.command()
 def soup(
     model: Annotated[list[str], typer.Option(help="Selector: select or a folder, or MODEL=SHARE; repeat it.")],
-    out: Annotated[Path, typer.Option(help="New folder for the selector.")],
+    out: Annotated[Path, typer.Option(help="New folder for the selector.", file_okay=False)],
     calibrate: Annotated[
         list[Path] | None, typer.Option(help="JSON lines of questions to fit probabilities on; repeat it.", exists=True)
     ] = None,
@@ -191,8 +198,19 @@ def soup(
     from linguapress.training.soup import soup as boil
 
     with one_line():
-        boil(dict(map(weighted, model)), out, tuple(calibrate or ()), str(device_of(device)))
+        _check_new(out)
+        fitted = boil(_shares(map(weighted, model)), out, tuple(calibrate or ()), str(device_of(device)))
+    if calibrate and not fitted:
+        typer.echo(_UNFITTED, err=True)
     typer.echo(str(out))
+
+
+def _shares(models: Iterable[tuple[str, float]]) -> dict[str, float]:
+    """Shares by model; those of one that is named twice are added."""
+    found: dict[str, float] = {}
+    for name, share in models:
+        found[name] = found.get(name, 0.0) + share
+    return found
 
 
 def _best(metrics: Mapping[str, Any]) -> dict[str, Any]:
@@ -229,8 +247,29 @@ def shrink(
 
     Transformers alone does not; keep the original to go on with it elsewhere.
     """
+    with one_line():
+        file = _shrunk(model, out)
+    typer.echo(f"{file}: {file.stat().st_size:,} bytes", err=True)
+
+
+def _check_new(out: Path) -> None:
+    """Raises: FileExistsError: something is there, which would be lost, or mixed with what is written."""
+    if out.exists():
+        raise FileExistsError(f"{out} is there already; choose another --out")
+
+
+def _shrunk(model: str, out: Path) -> Path:
+    """The file of the copy's weights; nothing is left of a copy that fails."""
+    from safetensors import SafetensorError
+
     from linguapress.models.stored import copy_rows, weights_file
 
-    with one_line():
-        file = weights_file(copy_rows(model, out))
-    typer.echo(f"{file}: {file.stat().st_size:,} bytes", err=True)
+    _check_new(out)
+    try:
+        return weights_file(copy_rows(model, out))
+    except SafetensorError as error:
+        shutil.rmtree(out, ignore_errors=True)
+        raise ValueError(f"the weights of {model!r} cannot be read ({error}); copy or train the model again") from error
+    except BaseException:
+        shutil.rmtree(out, ignore_errors=True)
+        raise

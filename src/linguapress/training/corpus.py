@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import random
 from bisect import bisect_right
@@ -11,9 +10,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from linguapress.jsonl import read_jsonl
+from linguapress.errors import InvalidRecord
 from linguapress.text import Span
 from linguapress.training.labels import align, word_spans
+from linguapress.training.records import objects
+
+_FIELDS = "text and compressed"
+_PLAIN = "text, passage or question"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,26 +105,51 @@ def read_distilled(path: Path) -> list[Labelled]:
     """Passages with the fields ``text`` and ``compressed`` (``source``: the domain, ``kept``: labels); blank texts are left out.
 
     Raises:
-        ValueError: a line is not such a record.
+        FileNotFoundError: there is no such file.
+        InvalidRecord: a line is not such a record.
     """
-    try:
-        rows = [(str(row.get("source") or path.stem), _text(row), _kept(row)) for row in read_jsonl(path)]
-    except (json.JSONDecodeError, AttributeError, KeyError, TypeError) as error:
-        raise ValueError(f"{path}: every line must be a JSON object with text and compressed ({error})") from error
-    return [Labelled(source, text, kept) for source, text, kept in rows if text.strip()]
+    found = []
+    for number, row in objects(path, _FIELDS):
+        try:
+            text = _string(row, "text")
+            found.append(Labelled(str(row.get("source") or path.stem), text, _kept(row, text)))
+        except (TypeError, ValueError) as error:
+            raise InvalidRecord(f"{path}, line {number}: {error}; give one JSON object with {_FIELDS} on each line") from error
+    return [example for example in found if example.text.strip()]
 
 
-def _text(row: dict[str, Any]) -> str:
-    if not isinstance(row["text"], str):
-        raise TypeError(f"text is {row['text']!r}")
-    return row["text"]
+def _string(row: Mapping[str, Any], name: str) -> str:
+    if not isinstance(row.get(name), str):
+        raise TypeError(f"{name} is {row[name]!r:.40}, and no text" if name in row else f"no {name}")
+    return str(row[name])
 
 
-def _kept(row: dict[str, Any]) -> tuple[Span, ...]:
+def _kept(row: Mapping[str, Any], text: str) -> tuple[Span, ...]:
     """The labels that ``linguapress distill`` wrote, as the field ``kept``; where there are none, the words are aligned."""
-    if "kept" in row:
-        return tuple(Span(start, end) for start, end in row["kept"])
-    return tuple(align(row["text"], row["compressed"]))
+    if "kept" not in row:
+        return tuple(align(text, _string(row, "compressed")))
+    if not isinstance(row["kept"], list):
+        raise TypeError(f"kept is {row['kept']!r:.40}, and no list of [start, end]")
+    return spans_of(row["kept"], text)
+
+
+def spans_of(pairs: Sequence[Any], text: str) -> tuple[Span, ...]:
+    """Spans inside a text, one after another.
+
+    Raises:
+        TypeError: something is no [start, end].
+        ValueError: a span is empty, out of order, or not inside the text.
+    """
+    spans, end = [], 0
+    for pair in pairs:
+        if not (isinstance(pair, list) and len(pair) == 2 and all(type(place) is int for place in pair)):
+            raise TypeError(f"{pair!r:.40} is no [start, end]")
+        span = Span(*pair)
+        if not end <= span.start < span.end <= len(text):
+            raise ValueError(f"{pair} is empty, out of order, or not inside a text of {len(text)} characters")
+        spans.append(span)
+        end = span.end
+    return tuple(spans)
 
 
 def read_plain(path: Path) -> list[str]:
@@ -133,14 +161,26 @@ def read_plain(path: Path) -> list[str]:
         ValueError: the file holds no text.
     """
     if path.suffix.lower() == ".txt":
-        found = [line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
+        found = [line.strip() for line in _read_text(path).splitlines() if line.strip()]
     else:
-        found = [text for row in read_jsonl(path) for text in _texts_of(row)]
+        found = [text for number, row in objects(path, _PLAIN) for text in _told(path, number, row)]
     if not found:
-        raise ValueError(
-            f"{path} holds no texts; give JSON lines with text, passage or question, or a .txt file with a text a line"
-        )
+        raise ValueError(f"{path} holds no texts; give JSON lines with {_PLAIN}, or a .txt file with a text a line")
     return found
+
+
+def _read_text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InvalidRecord(f"{path} is not UTF-8 (byte {error.start}); convert it first, such as with iconv") from error
+
+
+def _told(path: Path, number: int, row: Mapping[str, Any]) -> list[str]:
+    try:
+        return list(_texts_of(row))
+    except (TypeError, ValueError, AttributeError) as error:
+        raise InvalidRecord(f"{path}, line {number}: a text that is no string; give JSON lines with {_PLAIN}") from error
 
 
 def _texts_of(row: Mapping[str, Any]) -> Iterator[str]:

@@ -49,6 +49,7 @@ def train(settings: KeepSettings, progress: Progress = lambda step, total, figur
     learnt = [item.read("train") for item in settings.data]
     dev = {name: item.read("dev") for name, item in named(settings.data).items()}
     extra = [Labelled("", text, ()) for path in (*settings.hold, *settings.unlabelled) for text in read_plain(path) if text.strip()]
+    settings.out.mkdir(parents=True, exist_ok=True)  # where nothing can be written, nothing need be learnt
     processes = processes_of(settings.device)
     run = Run(settings, processes, digest(repr(text).encode() for texts in (*learnt, extra) for text in texts))
     plan = _plan(settings, learnt, extra, run)

@@ -7,12 +7,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from linguapress.errors import UnknownName
 from linguapress.models.embedded import model_folder
+from linguapress.training.choices import DTYPES, PRECISIONS, check_choices, check_ranges
 from linguapress.training.corpus import DataSet
 
-PRECISIONS = ("auto", "bf16", "fp32")
-DTYPES = ("float16", "bfloat16", "float32")
+_KNOWN = {"precision": PRECISIONS, "model_dtype": DTYPES}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,18 +81,17 @@ class KeepSettings:
         Raises:
             UnknownName: a precision that does not exist.
             ValueError: no data, a number out of its range, unlabelled texts that nothing is learnt from, or a model that would
-                overwrite one that the run reads.
+                overwrite one that the run reads, or lie among its data.
         """
-        _one_of("precision", self.precision, PRECISIONS)
-        _one_of("model dtype", self.model_dtype, DTYPES)
+        check_choices(self, _KNOWN)
         if not self.data:
             raise ValueError("no data to learn from; give at least one folder with train.jsonl and dev.jsonl")
-        for name, low, high in _RANGES:
-            if not low <= getattr(self, name) <= high:
-                raise ValueError(f"{name} is {getattr(self, name):g}; it lies between {low:g} and {high:g}")
+        check_ranges(self, _RANGES)
         if self.unlabelled and not self.teachers:
             raise ValueError("unlabelled texts are learnt from a teacher; name a keep model as teacher, or leave them out")
         check_apart(self.out, (self.base, self.words_of, *self.teachers))
+        if any(item.folder.resolve() == self.out.resolve() for item in self.data):
+            raise ValueError(f"the model would be written into {self.out}, a folder of the data; choose another --out")
 
 
 _RANGES = (
@@ -108,8 +106,3 @@ def check_apart(out: Path, models: Iterable[str]) -> None:
     for name in filter(None, models):
         if Path(model_folder(name)).resolve() == out.resolve():
             raise ValueError(f"the model would be written over {name!r}, which the run reads; choose another --out")
-
-
-def _one_of(what: str, name: str, known: tuple[str, ...]) -> None:
-    if name not in known:
-        raise UnknownName(f"unknown {what} {name!r}; choose one of {', '.join(known)}")

@@ -6,13 +6,9 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
-from linguapress.errors import UnknownName
+from linguapress.training.choices import DTYPES, OPTIMIZERS, PRECISIONS, check_choices, check_ranges
 
-_KNOWN = {
-    "optimizer": ("muon", "adamw"),
-    "precision": ("auto", "bf16", "fp32"),
-    "model_dtype": ("float16", "bfloat16", "float32"),
-}
+_KNOWN = {"optimizer": OPTIMIZERS, "precision": PRECISIONS, "model_dtype": DTYPES}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +78,8 @@ class LmSettings:
             UnknownName: an optimizer or a precision that does not exist.
             ValueError: a number out of its range, or not exactly one budget.
         """
-        for name, known in _KNOWN.items():
-            if getattr(self, name) not in known:
-                raise UnknownName(f"unknown {name.replace('_', ' ')} {getattr(self, name)!r}; choose one of {', '.join(known)}")
-        for name, low, high in _RANGES:
-            if not low <= getattr(self, name) <= high:
-                raise ValueError(f"{name} is {getattr(self, name):g}; it lies between {low:g} and {high:g}")
+        check_choices(self, _KNOWN)
+        check_ranges(self, _RANGES)
         if (self.minutes > 0) == (self.tokens > 0):
             raise ValueError(f"minutes is {self.minutes:g} and tokens is {self.tokens}; give one of them, above zero")
         if self.copying + self.asking > 1:

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 
 import numpy as np
 
 from linguapress.jsonl import read_jsonl
 from linguapress.models.encoder import Encoder
 from linguapress.scores import Floats
-from linguapress.training.questions import Candidate, Question, blocks, occurrences, rows_of
+from linguapress.training.questions import Candidate, Folder, Question, blocks, occurrences, rows_of
 
 _BATCH = 512
 _CLOSE = 64  # nearest passages that are looked at
 _BLOCK = 100  # words
 
 
-def pool(folder: Path, questions: Sequence[Question], articles: int, seed: int, most: int = 0) -> list[Candidate]:
+def pool(folder: Folder, questions: Sequence[Question], articles: int, seed: int, most: int = 0) -> list[Candidate]:
     """Passages to search in: those of the questions themselves, of 2WikiMultiHopQA, and blocks of Wikipedia articles.
 
     Half of the articles are cut at sentence ends, half every 100 words, as retrievers' indexes are.
@@ -41,7 +40,9 @@ _LIKE_A_RETRIEVER = frozenset(
 )
 
 
-def _articles(folder: Path, count: int, rng: random.Random, most: int) -> Iterator[Candidate]:
+def _articles(folder: Folder, count: int, rng: random.Random, most: int) -> Iterator[Candidate]:
+    if folder is None:
+        return
     taken = 0
     for path in sorted((folder / "lm_wikipedia_en").glob("train_*.jsonl.gz")):
         for row in read_jsonl(path):

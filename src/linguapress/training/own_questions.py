@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
 from linguapress.errors import InvalidRecord
-from linguapress.jsonl import open_lines
-from linguapress.text import Span
+from linguapress.training.corpus import spans_of
 from linguapress.training.groups import ALONE, MIX
 from linguapress.training.questions import Candidate, Question
+from linguapress.training.records import records
 
 Given = TypeVar("Given")
 
 _SPANS = ("needed", "answers")
+_REMEDY = 'write {"question": "...", "passages": [{"text": "...", "needed": [[start, end]]}]}'
 
 
 def own_questions(files: Iterable[Path]) -> Iterator[Question]:
@@ -32,14 +32,12 @@ def own_questions(files: Iterable[Path]) -> Iterator[Question]:
         InvalidRecord: a line that is no such record.
     """
     for file in files:
-        with open_lines(file) as lines:
-            for number, line in enumerate(lines, 1):
-                if line.strip():
-                    try:
-                        yield _question(json.loads(line))
-                    except (KeyError, TypeError, ValueError) as error:
-                        said = f"no {error}" if isinstance(error, KeyError) else str(error)
-                        raise InvalidRecord(f"{file.name}, line {number}: {said}; own_questions tells of the fields") from error
+        for number, row in records(file, _REMEDY):
+            try:
+                yield _question(row)
+            except (KeyError, TypeError, ValueError) as error:
+                said = f"no {error}" if isinstance(error, KeyError) else str(error)
+                raise InvalidRecord(f"{file.name}, line {number}: {said}; {_REMEDY}") from error
 
 
 def record_of(question: Question) -> dict[str, Any]:
@@ -82,7 +80,7 @@ def _candidate(passage: Any) -> Candidate:
     text = _given(passage, "text", str)
     if not text.strip():
         raise ValueError("an empty passage")
-    needed, answers = (_spans(_given(passage, name, list, []), text) for name in _SPANS)
+    needed, answers = (spans_of(_given(passage, name, list, []), text) for name in _SPANS)
     relevant = _given(passage, "relevant", bool, bool(needed))
     if needed and not relevant:
         raise ValueError("a passage of which something is needed is relevant")
@@ -94,17 +92,3 @@ def _given(row: Mapping[str, Any], name: str, kind: type[Given], default: Given 
     if not isinstance(value, kind):
         raise TypeError(f"{name} is {value!r}, and no {kind.__name__}")
     return value
-
-
-def _spans(pairs: Sequence[Any], text: str) -> tuple[Span, ...]:
-    """Spans inside the text, one after another."""
-    spans, end = [], 0
-    for pair in pairs:
-        if not (isinstance(pair, list) and len(pair) == 2 and all(type(place) is int for place in pair)):
-            raise TypeError(f"{pair!r} is no [start, end]")
-        span = Span(*pair)
-        if not end <= span.start < span.end <= len(text):
-            raise ValueError(f"{pair} is empty, out of order, or not inside a text of {len(text)} characters")
-        spans.append(span)
-        end = span.end
-    return tuple(spans)

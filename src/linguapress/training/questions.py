@@ -16,6 +16,7 @@ from linguapress.splits import held_out
 from linguapress.text import Span, merge
 
 _ARTICLE_WORDS = 110  # words in a block of a long article
+Folder = Path | None  # of data sets; None = there are none
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,21 +102,21 @@ def blocks(text: str, words: int = _ARTICLE_WORDS) -> list[Span]:
     return [*found, Span(start, len(text))] if start < len(text) else found
 
 
-def rows_of(folder: Path, *path: str) -> Iterator[dict[str, Any]]:
-    """Records of a file of the data sets; none where the folder lacks it."""
-    file = folder.joinpath(*path)
-    return read_jsonl(file) if file.is_file() else iter(())
+def rows_of(folder: Folder, *path: str) -> Iterator[dict[str, Any]]:
+    """Records of a file of the data sets; none where there is no folder, or it lacks the file."""
+    file = folder.joinpath(*path) if folder is not None else None
+    return read_jsonl(file) if file is not None and file.is_file() else iter(())
 
 
-def _nq(folder: Path) -> Iterator[Question]:
+def _nq(folder: Folder) -> Iterator[Question]:
     for row in rows_of(folder, "nq_multidoc", "nq_oracle_train.jsonl.gz"):
         candidate = answering(row["title"], row["passage"], row["answers"])
         if candidate.answers:
             yield Question("nq", row["question"], (candidate,), tuple(row["answers"]), mined=True)
 
 
-def _paragraphs(source: str, *path: str, mined: bool) -> Callable[[Path], Iterator[Question]]:
-    def read(folder: Path) -> Iterator[Question]:
+def _paragraphs(source: str, *path: str, mined: bool) -> Callable[[Folder], Iterator[Question]]:
+    def read(folder: Folder) -> Iterator[Question]:
         for row in rows_of(folder, *path):
             if held_out(row["context"]):
                 continue
@@ -130,7 +131,7 @@ def _paragraphs(source: str, *path: str, mined: bool) -> Callable[[Path], Iterat
     return read
 
 
-def _covid(folder: Path) -> Iterator[Question]:
+def _covid(folder: Folder) -> Iterator[Question]:
     """Blocks of an article next to the one that answers."""
     for row in rows_of(folder, "covidqa", "covidqa_200423.jsonl.gz"):
         text = row["context"]
@@ -151,7 +152,7 @@ def _covid(folder: Path) -> Iterator[Question]:
             yield Question("covid", asked["question"], tuple(candidates), tuple(asked["answers"]))
 
 
-def _labelled(folder: Path) -> Iterator[Question]:
+def _labelled(folder: Folder) -> Iterator[Question]:
     """Passages whose needed sentences a strong LLM has chosen; see :func:`from_sentences`."""
     for row in rows_of(folder, "query_sentences", "train.jsonl"):
         yield from_sentences(row)
@@ -172,7 +173,7 @@ def from_sentences(row: Mapping[str, Any]) -> Question:
     return Question(f"labelled-{row['source']}", row["question"], (candidate,), sentences=tuple(spans))
 
 
-def _multihop(folder: Path) -> Iterator[Question]:
+def _multihop(folder: Folder) -> Iterator[Question]:
     """The even ones; the odd ones are what the benchmark calls the test part."""
     found = []
     for name in ("hotpotqa", "musique"):
@@ -185,20 +186,20 @@ def _multihop(folder: Path) -> Iterator[Question]:
     yield from found[::2]
 
 
-def multihop_test(folder: Path) -> set[str]:
+def multihop_test(folder: Folder) -> set[str]:
     """Questions of the multihop sets that nothing is trained on."""
     rows = [row for name in ("hotpotqa", "musique") for row in rows_of(folder, "multihop_small", f"{name}_train100.jsonl.gz")]
     return {row["question"] for row in rows[1::2]}
 
 
-def _pubmed(folder: Path) -> Iterator[Question]:
+def _pubmed(folder: Folder) -> Iterator[Question]:
     for row in rows_of(folder, "pubmedqa", "pqal.jsonl.gz"):
         body = " ".join(row["contexts"])
         candidates = tuple(Candidate("", body[s:e].strip(), True, certain=False) for s, e in blocks(body, 150))
         yield Question("pubmed", row["question"], candidates, mined=True)
 
 
-def _meetings(folder: Path) -> Iterator[Question]:
+def _meetings(folder: Folder) -> Iterator[Question]:
     """Blocks of turns: those that overlap the marked evidence are relevant."""
     for row in rows_of(folder, "qmsum", "train.jsonl.gz"):
         lines = [regex.sub(r"\{[a-z]+\}\s*", "", f"{speaker}: {said}") for speaker, said in row["turns"]]
@@ -222,7 +223,7 @@ def _meetings(folder: Path) -> Iterator[Question]:
                 yield Question("meetings", asked["query"], tuple(candidates))
 
 
-SOURCES: Mapping[str, Callable[[Path], Iterator[Question]]] = MappingProxyType({
+SOURCES: Mapping[str, Callable[[Folder], Iterator[Question]]] = MappingProxyType({
     "nq": _nq,
     "wiki": _paragraphs("wiki", "squadshifts", "new_wiki.jsonl.gz", mined=True),
     "reddit": _paragraphs("reddit", "squadshifts", "reddit.jsonl.gz", mined=False),
@@ -235,11 +236,11 @@ SOURCES: Mapping[str, Callable[[Path], Iterator[Question]]] = MappingProxyType({
 })  # fmt: skip
 
 
-def read_questions(folder: Path, sources: Iterable[str] = tuple(SOURCES), more: Iterable[Question] = ()) -> list[Question]:
+def read_questions(folder: Folder, sources: Iterable[str] = tuple(SOURCES), more: Iterable[Question] = ()) -> list[Question]:
     """Questions to train on: without the held-out tenth and without the benchmark's test questions.
 
     Args:
-        folder: with the data sets, or some of them.
+        folder: with the data sets, or some of them; None = without any.
         sources: which of them.
         more: questions from elsewhere.
     """
@@ -248,12 +249,12 @@ def read_questions(folder: Path, sources: Iterable[str] = tuple(SOURCES), more: 
     return [question for question in (*found, *more) if not held_out(question.text) and question.text not in hidden]
 
 
-def absent(folder: Path, sources: Iterable[str] = tuple(SOURCES)) -> list[str]:
+def absent(folder: Folder, sources: Iterable[str] = tuple(SOURCES)) -> list[str]:
     """Those of the sources that a folder may hold, and this one holds no question of."""
     return [source for source in sources if source in SOURCES and next(SOURCES[source](folder), None) is None]
 
 
-def held_out_labels(folder: Path) -> list[Question]:
+def held_out_labels(folder: Folder) -> list[Question]:
     """The tenth of ``query_sentences`` that measures selection."""
     return [question for question in _labelled(folder) if held_out(question.text)]
 

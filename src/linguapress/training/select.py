@@ -18,7 +18,6 @@ from zlib import crc32
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from transformers import AutoModel, AutoTokenizer
 
 from linguapress.jsonl import append_jsonl
 from linguapress.models.devices import attention_of
@@ -28,15 +27,12 @@ from linguapress.models.pair_model import PairModel, PairOutput
 from linguapress.models.pair_reader import PairReader
 from linguapress.models.pair_weights import (
     PairWeights,
-    load_selector,
     longest_pair,
     read_odds,
     save_selector,
-    whose_words,
     write_odds,
 )
 from linguapress.models.sentence_odds import PLAIN
-from linguapress.models.stored import load
 from linguapress.training.checkpoint import digest, plain, read_state, write_state
 from linguapress.training.copies import check_loss, follow, gather, precision_named
 from linguapress.training.groups import Batch, Draws, Group, by_source, collate
@@ -45,6 +41,7 @@ from linguapress.training.own_questions import own_questions
 from linguapress.training.questions import Candidate, Question, read_questions, with_labels
 from linguapress.training.select_metrics import ranking_report, selection_report
 from linguapress.training.select_settings import SelectSettings
+from linguapress.training.select_start import begun, check_questions
 from linguapress.training.sentence_fit import fit_odds
 
 __all__ = ["SelectSettings", "train"]
@@ -59,19 +56,20 @@ def train(settings: SelectSettings, progress: Progress = lambda task, step, tota
 
     Raises:
         InvalidRecord: a file of questions has a line that is none.
+        ModelNotFound: what it is to start from cannot be loaded.
         ValueError: there are no questions of the mix, or ``out`` holds a run of other settings or data.
     """
-    apart = list(own_questions(settings.calibrate))
-    questions = with_labels(read_questions(settings.data, more=own_questions(settings.questions)))
+    apart, own = (list(own_questions(files)) for files in (settings.calibrate, settings.questions))
+    questions = with_labels(read_questions(settings.data, more=own))
+    check_questions(questions, own, settings.mix)
     candidates = pool(settings.data, questions, settings.articles, settings.seed, settings.blocks)
     settings.out.mkdir(parents=True, exist_ok=True)
     run = _Run(settings, digest(repr(part).encode() for part in (*questions, *candidates)))
     run.resume()
     mined = _negatives(settings, questions, candidates, progress)
-    grouped = by_source(questions, mined)
-    if not any(share > 0 and grouped.get(source) for source, share in settings.mix.items()):
-        raise ValueError(f"no questions of {', '.join(settings.mix)}; give files of them, or a mix of those that there are")
-    draws = Draws(grouped, settings.mix, settings.groups, settings.width, settings.hardness, settings.seed, settings.spare)
+    draws = Draws(
+        by_source(questions, mined), settings.mix, settings.groups, settings.width, settings.hardness, settings.seed, settings.spare
+    )
     while run.step < settings.steps:
         figures = run.update(draws.of_step(run.step))
         progress("select", run.step, settings.steps, figures)
@@ -83,12 +81,14 @@ def train(settings: SelectSettings, progress: Progress = lambda task, step, tota
     run.save()
     save_selector(run.averaged(), run.tokenizer, settings.out, run.words_of)
     before = read_odds(Path(model_folder(settings.start))) if settings.start else PLAIN
-    odds = fit_odds(PairReader(str(settings.out), settings.device), apart) or before
+    fitted = fit_odds(PairReader(str(settings.out), settings.device), apart)
+    odds = fitted or before
     write_odds(settings.out, odds)
     written = PairReader(str(settings.out), settings.device)
     metrics = {
         "settings": plain(settings),
         "sentence odds": odds._asdict(),
+        "calibrated": fitted is not None,
         "ranking": ranking_report(settings.data, written),
         "selection": selection_report(settings.data, written),
     }
@@ -131,17 +131,6 @@ def losses(out: PairOutput, batch: Batch, settings: SelectSettings) -> dict[str,
     return found
 
 
-def _begun(settings: SelectSettings, attention: str | None) -> tuple[PairModel, Any, str | None]:
-    """The model to train in float32, its tokenizer, and whose word embeddings it has, where they are not its own."""
-    dropout = {"attention_probs_dropout_prob": 0.0, "hidden_dropout_prob": settings.dropout}
-    if settings.start:
-        start = Path(model_folder(settings.start))
-        return *load_selector(start, attention, **dropout), whose_words(start)
-    folder = model_folder(settings.base)
-    encoder, _ = load(AutoModel, folder, dtype=torch.float32, attn_implementation=attention, **dropout)
-    return PairModel(encoder), AutoTokenizer.from_pretrained(folder), EMBEDDED if settings.base == EMBEDDED else None
-
-
 class _Run:
     """Weights in float32, the model that computes (the same, or a copy in bfloat16), optimizer and average, with their schedule."""
 
@@ -151,7 +140,8 @@ class _Run:
         torch.manual_seed(settings.seed)
         device = torch.device(settings.device)
         self.dtype = precision_named(settings.precision, device)
-        model, self.tokenizer, self.words_of = _begun(settings, attention_of(device, self.dtype))
+        attention = attention_of(device, self.dtype)
+        model, self.tokenizer, self.words_of = begun(settings.start, settings.base, attention, settings.dropout)
         self.master = model.to(device)
         self.master.encoder.get_input_embeddings().requires_grad_(False)
         self.model = (self.master if self.dtype == torch.float32 else copy.deepcopy(self.master).to(self.dtype)).train()

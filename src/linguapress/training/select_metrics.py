@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,13 +9,13 @@ from numpy.typing import NDArray
 
 from linguapress.models.pair_reader import PairReader
 from linguapress.scores import Floats
-from linguapress.training.questions import held_out_labels, rows_of
+from linguapress.training.questions import Folder, held_out_labels, rows_of
 from linguapress.training.sentence_fit import candidate_evidence
 
 THRESHOLDS = tuple(round(0.05 * step, 2) for step in range(1, 20))
 
 
-def ranking_report(folder: Path, reader: PairReader) -> dict[str, float]:
+def ranking_report(folder: Folder, reader: PairReader) -> dict[str, float]:
     """Where the gold passage comes among 20, on the even NaturalQuestions dev questions (``part=dev`` of the benchmark).
 
     Returns:
@@ -37,7 +36,7 @@ def ranking_report(folder: Path, reader: PairReader) -> dict[str, float]:
     return {"first": float(np.mean(first)), "third": float(np.mean(third)), "surprise": float(np.mean(surprise))}
 
 
-def selection_report(folder: Path, reader: PairReader) -> dict[str, Any]:
+def selection_report(folder: Folder, reader: PairReader) -> dict[str, Any]:
     """Needed sentences found, on the held-out tenth of ``query_sentences``, over all sentences together.
 
     Returns:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from linguapress.errors import UnknownName
 from linguapress.models.embedded import EMBEDDED
+from linguapress.training.choices import PRECISIONS, check_choices, check_ranges
 from linguapress.training.groups import MIX
-from linguapress.training.keep_settings import PRECISIONS, check_apart
+from linguapress.training.keep_settings import check_apart
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +18,7 @@ class SelectSettings:
     """Everything that a run depends on.
 
     Attributes:
-        data: folder with the data sets; see :mod:`linguapress.training.questions`.
+        data: folder with the data sets, see :mod:`linguapress.training.questions`; None = ``questions`` alone are learnt from.
         out: folder for the selector, ``metrics.json`` and ``log.jsonl``.
         base: encoder to start from: ``"mini"``, a local folder or a hub name.
         steps: optimizer steps.
@@ -45,7 +46,7 @@ class SelectSettings:
         precision: ``"bf16"``: a copy of the weights in bfloat16 computes; ``"fp32"``; ``"auto"`` = bf16 where the hardware has it.
     """
 
-    data: Path
+    data: Path | None
     out: Path
     base: str = EMBEDDED
     steps: int = 3600
@@ -77,8 +78,17 @@ class SelectSettings:
 
         Raises:
             UnknownName: a precision that does not exist.
-            ValueError: a selector that would overwrite what it starts from.
+            ValueError: a number out of its range, a mix of nothing, or a selector that would overwrite what it starts from.
         """
-        if self.precision not in PRECISIONS:
-            raise UnknownName(f"unknown precision {self.precision!r}; choose one of {', '.join(PRECISIONS)}")
+        check_choices(self, {"precision": PRECISIONS})
+        check_ranges(self, _RANGES)
+        if not all(0 <= share < math.inf for share in self.mix.values()) or not any(self.mix.values()):
+            raise ValueError(f"the shares of the mix must be 0 or more, and one of them more, got {dict(self.mix)}")
         check_apart(self.out, (self.start or self.base,))
+
+
+_RANGES = (
+    ("steps", 1, math.inf), ("groups", 1, math.inf), ("width", 2, math.inf), ("rate", 0, 1), ("window", 16, math.inf),
+    ("articles", 0, math.inf), ("negatives", 0, math.inf), ("hardness", 0, math.inf), ("spare", 1, 1000), ("dropout", 0, 0.9),
+    ("average", 0, 1), ("measure_every", 0, math.inf), ("blocks", 0, math.inf),
+)  # fmt: skip

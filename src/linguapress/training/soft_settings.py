@@ -6,17 +6,17 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
-from linguapress.errors import UnknownName
 from linguapress.soft.places import LAYOUTS
+from linguapress.training.choices import OPTIMIZERS, PRECISIONS, check_choices, check_ranges
 
 METHODS = ("500x", "icae")
 _KNOWN: dict[str, tuple[str, ...]] = {
     "stage": ("pretrain", "finetune"),
     "method": METHODS,
     "preset": ("default", "paper"),
-    "optimizer": ("muon", "adamw"),
+    "optimizer": OPTIMIZERS,
     "schedule": ("linear", "constant"),
-    "precision": ("auto", "bf16", "fp32"),
+    "precision": PRECISIONS,
     "layout": LAYOUTS,
 }
 
@@ -106,12 +106,8 @@ class SoftTraining:
             UnknownName: a name that does not exist.
             ValueError: no data, a number out of its range, not exactly one budget, or a model where it would write.
         """
-        for name, known in _KNOWN.items():
-            if getattr(self, name) not in known:
-                raise UnknownName(f"unknown {name} {getattr(self, name)!r}; choose one of {', '.join(known)}")
-        for name, low, high in _RANGES:
-            if not low <= getattr(self, name) <= high:
-                raise ValueError(f"{name} is {getattr(self, name):g}; it lies between {low:g} and {high:g}")
+        check_choices(self, _KNOWN)
+        check_ranges(self, _RANGES)
         if not self.data:
             raise ValueError("no data to learn from; give at least one file")
         if (self.minutes > 0) == (self.steps > 0):

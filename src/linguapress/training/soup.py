@@ -15,14 +15,15 @@ import torch
 
 from linguapress.models.embedded import model_folder
 from linguapress.models.pair_reader import PairReader
-from linguapress.models.pair_weights import load_selector, read_odds, save_selector, selector_state, whose_words, write_odds
+from linguapress.models.pair_weights import read_odds, save_selector, selector_state, whose_words, write_odds
 from linguapress.models.sentence_odds import SentenceOdds
 from linguapress.training.own_questions import own_questions
+from linguapress.training.select_start import check_selector, selector_of
 from linguapress.training.sentence_fit import fit_odds
 
 
-def soup(models: Mapping[str, float], out: Path, calibrate: Sequence[Path] = (), device: str = "cpu") -> None:
-    """Writes a selector whose weights are the mean of others'.
+def soup(models: Mapping[str, float], out: Path, calibrate: Sequence[Path] = (), device: str = "cpu") -> bool:
+    """Writes a selector whose weights are the mean of others'; whether there was enough to fit probabilities on.
 
     Args:
         models: ``"select"`` or folders of selectors of one architecture, with their shares, in any unit; the mean is of use where
@@ -34,6 +35,7 @@ def soup(models: Mapping[str, float], out: Path, calibrate: Sequence[Path] = (),
 
     Raises:
         InvalidRecord: a file of questions has a line that is none.
+        ModelNotFound: a model is no selector.
         ValueError: the models' weights have different names or shapes, a share is negative, all are 0, or ``out`` is one of them.
     """
     total = sum(models.values())
@@ -43,12 +45,16 @@ def soup(models: Mapping[str, float], out: Path, calibrate: Sequence[Path] = (),
     if out.resolve() in {folder.resolve() for folder in folders}:
         raise ValueError(f"{out} is one of the models; choose another folder")
     apart = list(own_questions(calibrate))
-    model, tokenizer = load_selector(folders[0])
+    for name in models:
+        check_selector(name)
+    model, tokenizer = selector_of(next(iter(models)))
     model.load_state_dict(_mean([selector_state(folder) for folder in folders], shares))
     owners = {whose_words(folder) for folder in folders}
     save_selector(model, tokenizer, out, owners.pop() if len(owners) == 1 else None)
     odds = SentenceOdds(*np.average([read_odds(folder) for folder in folders], axis=0, weights=shares).round(4).tolist())
-    write_odds(out, fit_odds(PairReader(str(out), device), apart) or odds)
+    fitted = fit_odds(PairReader(str(out), device), apart)
+    write_odds(out, fitted or odds)
+    return fitted is not None
 
 
 def _mean(states: Sequence[Mapping[str, torch.Tensor]], shares: Sequence[float]) -> dict[str, torch.Tensor]:

@@ -56,9 +56,11 @@ def test_a_record_names_its_own_field(tmp_path):
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [
-        ("a.jsonl", b'{"body": 1}\n', "record 1: no text in the field 'text'; name it with --field"),
-        ("a.jsonl", b'{"text": "x"}\n[1]\n', "record 2"),
-        ("a.jsonl", b"{", "not JSON lines"),
+        ("a.jsonl", b'{"body": 1}\n', "line 1: no text in the field 'text'; name it with --field"),
+        ("a.jsonl", b'{"text": "x"}\n[1]\n', "line 2: no text"),
+        ("a.jsonl", b"{", "line 1: no JSON"),
+        ("a.jsonl.gz", b"{", "is not gzipped; leave .gz out of its name"),
+        ("a.jsonl.gz", gzip.compress(b'{"text": "x"}', mtime=0)[:20], "is cut off or damaged"),
         ("a.txt", b"\xff\xfe", "not UTF-8"),
         ("a.txt", b" \n\t", "there is no text to distil"),
         ("a.jsonl", b"", "there is no text to distil"),

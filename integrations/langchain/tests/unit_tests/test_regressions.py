@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import os
 import re
 import subprocess
@@ -144,3 +145,21 @@ async def test_12_every_start_has_an_end(recorder):
         compressor.compress_documents(documents, QUERY, callbacks=[recorder])
         await compressor.acompress_documents(documents, QUERY, callbacks=[recorder])
     assert len(recorder.ended) == len(recorder.names) == 6
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [str, json.dumps, lambda record: None, lambda record: {}, lambda record: {**record, "spans": str(record["spans"])}],
+    ids=["repr", "json", "null", "empty", "part"],
+)
+def test_no_source_spans_where_a_store_has_made_a_string_of_the_note(stored):
+    text = "Nothing. The observatory was founded by Ada Lind in 1875. It rained."
+    document = Document(text, metadata={"start_index": 1000})
+    [first] = LinguaCompressor(method="sentence_filter", model="lexical", rate=0.7).compress_documents([document], QUERY)
+    record = first.metadata["linguapress"]
+    assert record["spans"][0][0] > 0
+    again = Document(first.page_content, metadata={**first.metadata, "linguapress": stored(record)})
+    for rate in (0.6, 1.0):
+        [second] = LinguaCompressor(method="head", rate=rate).compress_documents([again], QUERY)
+        assert "source_spans" not in second.metadata["linguapress"]
+        assert second.page_content == "".join(first.page_content[a:b] for a, b in second.metadata["linguapress"]["spans"])

@@ -31,6 +31,8 @@ def own_examples(file: Path) -> list[Example]:
                 except (KeyError, TypeError, ValueError) as error:
                     said = f"no {error}" if isinstance(error, KeyError) else str(error)
                     raise InvalidRecord(f"{file.name}, line {number}: {said}; a line has question, passages and answers") from error
+    if len({one.id for one in found}) < len(found):
+        raise InvalidRecord(f"{file.name} has two questions of one id; leave out the ids, or give each question its own")
     if not found:
         raise InvalidRecord(f"{file.name} holds no questions; a line is a JSON object with question, passages and answers")
     return found

@@ -6,16 +6,15 @@ teacher keeps far too little.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from linguapress.counters import TokenCounter
-from linguapress.errors import DistillationError, MissingExtra
-from linguapress.jsonl import read_jsonl
+from linguapress.errors import DistillationError, InvalidRecord, MissingExtra
 from linguapress.segment import Splitter, sentences, tile, words
 from linguapress.text import Span
+from linguapress.training.records import records
 
 _LINES = (".jsonl", ".jsonl.gz", ".ndjson")
 _PROSE = (".txt", ".text", ".md", ".markdown")
@@ -140,13 +139,13 @@ def _texts(file: Path, field: str) -> Iterator[tuple[str, str]]:
 def _records(file: Path, field: str) -> Iterator[tuple[str, str]]:
     name = file.name.split(".")[0]
     try:
-        for number, row in enumerate(read_jsonl(file), start=1):
+        for number, row in records(file):
             text = row.get(field) if isinstance(row, dict) else None
             if not isinstance(text, str):
-                raise DistillationError(f"{file}, record {number}: no text in the field {field!r}; name it with --field")
+                raise DistillationError(f"{file}, line {number}: no text in the field {field!r}; name it with --field")
             yield str(row.get("source") or name), text
-    except json.JSONDecodeError as error:
-        raise DistillationError(f"{file} is not JSON lines: {error}") from error
+    except InvalidRecord as error:
+        raise DistillationError(str(error)) from error
 
 
 def _prose(file: Path, _: str) -> Iterator[tuple[str, str]]:

@@ -16,9 +16,8 @@ from llama_index.postprocessor.linguapress.method import Method
 from llama_index.postprocessor.linguapress.nodes import plain_text, replaced
 from llama_index.postprocessor.linguapress.preparer import records_of
 
-from linguapress import Budget, InvalidBudget
-
-_ELSEWHERE = {"tokens": "target_tokens", "count": "token_counter", "budget": "target_tokens or rate"}  # names of the core
+from linguapress import Budget
+from linguapress.hosts import check_decided, one_budget
 
 
 class LinguaPostprocessor(Method, BaseNodePostprocessor):
@@ -42,25 +41,13 @@ class LinguaPostprocessor(Method, BaseNodePostprocessor):
     @model_validator(mode="before")
     @classmethod
     def _one_budget(cls, data: Any) -> Any:
-        if not isinstance(data, dict):
-            return data
-        if strange := [name for name in _ELSEWHERE if name in data]:
-            raise ValueError(f"{cls.__name__} takes no {strange[0]}; give {_ELSEWHERE[strange[0]]}")
-        if data.get("target_tokens") is None:
-            return data
-        if data.get("rate") is not None:
-            raise ValueError("give target_tokens or rate, not both")
-        return {**data, "rate": None}
+        return one_budget(cls.__name__, data)
 
     @model_validator(mode="after")
     def _checked(self) -> LinguaPostprocessor:
         if not isinstance(self.token_counter, str | None):  # names are looked up at the first call
             counter_of(self.token_counter)
-        if Budget(tokens=self.target_tokens, rate=self.rate).open:
-            try:
-                self.press().unbudgeted()
-            except InvalidBudget:
-                raise ValueError(f"{self.method} needs a budget; give target_tokens or rate") from None
+        check_decided(Budget(tokens=self.target_tokens, rate=self.rate), self.press(), self.method)
         return self
 
     def _postprocess_nodes(self, nodes: list[NodeWithScore], query_bundle: QueryBundle | None = None) -> list[NodeWithScore]:

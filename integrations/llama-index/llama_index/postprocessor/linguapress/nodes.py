@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from copy import copy
 from typing import Any
 
 from llama_index.core.schema import (
@@ -17,7 +16,8 @@ from llama_index.core.schema import (
     TextNode,
 )
 
-from linguapress import Compression, Passage, Span
+from linguapress import Compression, Passage
+from linguapress.hosts import covered, fresh, ranges, traced_back
 
 KEY = "linguapress"
 """Metadata key of the record that a compressed node carries."""
@@ -35,7 +35,7 @@ def plain_text(node: BaseNode) -> str | None:
     media = isinstance(node, Node) and (node.image_resource or node.audio_resource or node.video_resource)
     if media or isinstance(node, ImageNode) or not isinstance(node, TextNode | Node):
         return None
-    if isinstance(node, Node) and node.text_resource and node.text_resource.text is None:  # a path or a URL, which nobody has read
+    if isinstance(node, Node) and (node.text_resource is None or node.text_resource.text is None):  # or one that nobody has read
         return None
     return node.get_content(metadata_mode=MetadataMode.NONE)
 
@@ -85,31 +85,23 @@ def _rewritten(item: NodeWithScore, passage: Passage, out: Compression) -> NodeW
 
 def _own(value: Any) -> Any:
     """A copy of containers, of what is known of other nodes and of resources, at any depth; all else as it is."""
+    return fresh(value, _part)
+
+
+def _part(value: Any) -> Any:
     if isinstance(value, RelatedNodeInfo | MediaResource):
         return value.model_copy(update={name: _own(field) for name, field in value if isinstance(field, _SHARED)})
-    if isinstance(value, tuple):
-        parts = [_own(part) for part in value]
-        if hasattr(value, "_make"):  # a named one
-            return value._make(parts)
-        return tuple(parts) if type(value) is tuple else value
-    own: Any = copy(value) if isinstance(value, dict | list | set) else value
-    if own is value:  # also a container that nothing can change
-        return value
-    if isinstance(value, list):
-        own[:] = [_own(part) for part in value]
-    if isinstance(value, dict):
-        own.update({name: _own(part) for name, part in value.items()})
-    return own
+    return value
 
 
 def _record(node: BaseNode, passage: Passage, out: Compression) -> dict[str, Any]:
-    earlier = _earlier(node, len(passage.source))
-    first = [Span(*span) for span in earlier["spans"]] if earlier else []
-    spans = Passage(0, " " * first[-1].end, tuple(first)).narrow(passage.spans).spans if first else passage.spans
+    length = len(passage.source)
+    earlier = _earlier(node, length)
+    spans = traced_back(passage.spans, ranges(earlier["spans"]) if earlier else [(0, length)])
     start, end = getattr(node, "start_char_idx", None), getattr(node, "end_char_idx", None)
-    verbatim = "source_spans" in earlier if earlier else end is None or end - (start or 0) == len(passage.source)
-    record: dict[str, Any] = {"spans": [list(span) for span in spans]}
-    if start is not None and verbatim:  # other postprocessors may have put another text in
+    untouched = KEY not in node.metadata and (end is None or end - (start or 0) == length)
+    record: dict[str, Any] = {"spans": spans}
+    if start is not None and ("source_spans" in earlier if earlier else untouched):  # others may have put another text in
         record["source_spans"] = [[start + a, start + b] for a, b in spans]
     if passage.score is not None:
         record["relevance"] = passage.score
@@ -120,6 +112,7 @@ def _record(node: BaseNode, passage: Passage, out: Compression) -> dict[str, Any
 def _earlier(node: BaseNode, length: int) -> dict[str, Any]:
     """The record of an earlier compression that left this very text, else nothing."""
     record = node.metadata.get(KEY)
-    if not isinstance(record, dict) or not record.get("spans"):
+    if not isinstance(record, dict):
         return {}
-    return record if sum(end - start for start, end in record["spans"]) == length else {}
+    spans = ranges(record.get("spans"))
+    return record if spans and covered(spans) == length else {}

@@ -1,0 +1,94 @@
+"""What the adapters to other frameworks share: budgets under their names, copies of metadata, and ranges that metadata tell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from copy import copy
+from typing import Any
+
+from linguapress.budget import Budget
+from linguapress.compressor import Compressor
+from linguapress.errors import InvalidBudget
+
+_ELSEWHERE = {"tokens": "target_tokens", "count": "token_counter", "budget": "target_tokens or rate"}  # names of the core
+
+
+def one_budget(owner: str, values: Any) -> Any:
+    """The settings of an adapter, with no rate besides ``target_tokens``.
+
+    Args:
+        owner: name of the adapter.
+        values: what it is given; anything but a dict stays as it is.
+
+    Raises:
+        ValueError: both are given, or a name of the core.
+    """
+    if not isinstance(values, dict):
+        return values
+    if strange := [name for name in _ELSEWHERE if name in values]:
+        raise ValueError(f"{owner} takes no {strange[0]}; give {_ELSEWHERE[strange[0]]}")
+    if values.get("target_tokens") is None:
+        return values
+    if values.get("rate") is not None:
+        raise ValueError("give target_tokens or rate, not both")
+    return {**values, "rate": None}
+
+
+def check_decided(budget: Budget, press: Compressor, method: str) -> None:
+    """Refuses an open budget for a method that cannot tell how much the query needs.
+
+    Raises:
+        ValueError: it cannot.
+    """
+    if budget.open:
+        try:
+            press.unbudgeted()
+        except InvalidBudget:
+            raise ValueError(f"{method} needs a budget; give target_tokens or rate") from None
+
+
+def fresh(value: Any, other: Callable[[Any], Any] = lambda value: value) -> Any:
+    """The value in new dicts, lists, tuples and sets of the same types, so that no change to a copy reaches the original.
+
+    Args:
+        value: of any kind.
+        other: what becomes of a value that is none of these.
+    """
+    if isinstance(value, tuple):
+        parts = [fresh(part, other) for part in value]
+        if hasattr(value, "_make"):  # a named one
+            return value._make(parts)
+        return tuple(parts) if type(value) is tuple else value
+    if not isinstance(value, dict | list | set):
+        return other(value)
+    own: Any = copy(value)
+    if own is value:  # a container that nothing can change
+        return value
+    if isinstance(value, list):
+        own[:] = [fresh(part, other) for part in value]
+    if isinstance(value, dict):
+        own.update({name: fresh(part, other) for name, part in value.items()})
+    return own
+
+
+def ranges(written: Any) -> list[tuple[int, int]]:
+    """The ranges that are written, none where they cannot be read."""
+    try:
+        return [(int(start), int(end)) for start, end in written]
+    except (OverflowError, TypeError, ValueError):
+        return []
+
+
+def covered(spans: Iterable[tuple[int, int]]) -> int:
+    """Characters in ranges."""
+    return sum(end - start for start, end in spans)
+
+
+def traced_back(spans: Iterable[tuple[int, int]], origin: Iterable[tuple[int, int]]) -> list[list[int]]:
+    """Ranges of a text, as ranges of the text that ``origin`` was cut from."""
+    found, spans, offset = [], list(spans), 0
+    for start, end in origin:
+        inside = ((max(a, offset), min(b, offset + end - start)) for a, b in spans)
+        found += [[start + a - offset, start + b - offset] for a, b in inside if a < b]
+        offset += end - start
+    return found
