@@ -60,6 +60,16 @@ class FakeKeep:
         return TokenScores(offsets, np.array([value for _, value in found], dtype=np.float32))
 
 
+class Kept(dict):
+    """A byte store in memory."""
+
+    def mget(self, keys):
+        return [self.get(key) for key in keys]
+
+    def mset(self, pairs):
+        self.update(pairs)
+
+
 def count_words(text: str) -> int:
     return len(text.split())
 

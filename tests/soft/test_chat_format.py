@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from fakes import Kept
 from samples import BRIDGE
 
 from linguapress.errors import InvalidPrompt
@@ -14,14 +15,6 @@ TEMPLATE = (
     "{% if add_generation_prompt %}<mask>assistant\n{% endif %}"
 )
 TALK = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "What colour is it?"}]
-
-
-class Kept(dict):
-    def mget(self, keys):
-        return [self.get(key) for key in keys]
-
-    def mset(self, pairs):
-        self.update(pairs)
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """Control tokens that the tokenizer does not call special: a template speaks them, a text of somebody else's does not."""
 
 import pytest
+from fakes import Kept
 
 from linguapress.errors import InvalidPrompt
 from linguapress.soft import ChatFormat, FrozenLM, MemoryShelf, XCompressor, resolve
@@ -14,14 +15,6 @@ TEMPLATE = (
 )
 CONTROL = ("<think>", "</think>", "<|user|>", "<|assistant|>", "<|fim_prefix|>")
 WORDS = ("<table>", "    ", "flurble", "\n\n\n")
-
-
-class Kept(dict):
-    def mget(self, keys):
-        return [self.get(key) for key in keys]
-
-    def mset(self, pairs):
-        self.update(pairs)
 
 
 @pytest.fixture

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.progress import Progress
 
-from linguapress.errors import InvalidBudget, InvalidRecord, MissingExtra, ModelNotFound, UnknownName
+from linguapress.errors import InvalidRecord
 from linguapress.evaluation.plot import require_matplotlib
+from linguapress.evaluation.refusal import refusing
 from linguapress.evaluation.tasks import TASKS
 from linguapress.jsonl import append_jsonl, read_jsonl
 from linguapress.models.embedded import CAUSAL
@@ -48,13 +48,13 @@ def ask(  # noqa: PLR0913 - each is an option
         raise typer.BadParameter(f"task is one of {', '.join(TASKS)}, part one of dev, test, all; got {task!r} and {part!r}")
     if any(out.glob("answers-*.jsonl")):
         raise typer.BadParameter(f"{out} holds answers to what was asked before; choose another --out")
-    with _refusing():
+    with refusing():
         conditions = [asking.condition(spec, counter, lm) for spec in dict.fromkeys(condition or _CONDITIONS)]
         examples = TASKS[task].examples(data, seed, part) if data.is_dir() else own_examples(data)
         wanted = [example for example in examples if example.answers][: limit or None]
     if not wanted:
         raise typer.BadParameter(f"{data.name} holds no question with an answer that could be scored")
-    with _refusing(), Progress(transient=True) as progress:
+    with refusing(), Progress(transient=True) as progress:
         bar = progress.add_task("questions", total=len(wanted))
         rows = list(asking.asked(wanted, conditions, seed, lambda: progress.advance(bar)))
     source = {"task": task, "part": part} if data.is_dir() else {"task": data.name, "part": "all"}
@@ -79,7 +79,7 @@ def answer(
     sheets = sorted(folder.glob("sheet-*.jsonl"))
     if not sheets:
         raise typer.BadParameter(f"{folder} holds no sheets; write some with `linguapress bench-reader ask`")
-    with _refusing():
+    with refusing():
         model = readers.reader_of(reader)
         for sheet in sheets:
             file = sheet.with_name(sheet.name.replace("sheet-", "answers-"))
@@ -102,7 +102,7 @@ def score(
     """Scores answers-*.jsonl, JSON lines with id and said: how many are right, beside those from the whole context."""
     from linguapress.evaluation import asking_page
 
-    with _refusing():
+    with refusing():
         if plot:
             require_matplotlib()
         found, about = _answered(folders)
@@ -154,12 +154,3 @@ def _answered(folders: Sequence[Path]) -> tuple[list[dict[str, Any]], dict[str, 
 def _fresh(file: Path, rows: list[dict[str, Any]]) -> None:
     file.unlink(missing_ok=True)
     append_jsonl(file, rows)
-
-
-@contextmanager
-def _refusing() -> Iterator[None]:
-    """Says what cannot be run as every wrong option is told."""
-    try:
-        yield
-    except (InvalidBudget, InvalidRecord, MissingExtra, ModelNotFound, UnknownName) as error:
-        raise typer.BadParameter(str(error)) from error

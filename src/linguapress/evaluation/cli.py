@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.progress import Progress
 
-from linguapress.errors import InvalidBudget, MissingExtra, UnknownName
 from linguapress.evaluation.plot import draw, require_matplotlib
+from linguapress.evaluation.refusal import refusing
 from linguapress.evaluation.sizes import sizes
 from linguapress.evaluation.tasks import TASKS, examples
 from linguapress.jsonl import append_jsonl
@@ -71,7 +70,7 @@ def run(
     if task not in TASKS or part not in ("dev", "test", "all"):
         raise typer.BadParameter(f"task is one of {', '.join(TASKS)}, part one of dev, test, all; got {task!r} and {part!r}")
     methods = list(dict.fromkeys([*(method or names()), *([against] if against else [])]))
-    with _refusing():
+    with refusing():
         asked_for = sizes(counter, tokens=tokens or (), rates=rate or (), ratios=ratio or (), adaptive=adaptive)
         budgets = asked_for or sizes(counter, tokens=(150, 300, 500, 1000))
         _say_what_is_left_out(bench.trials(methods, budgets, lm), len(budgets))
@@ -101,15 +100,6 @@ def _noted(rows: Iterable[Row], file: Path) -> list[Row]:
         found.append(row)
         append_jsonl(file, [row])
     return found
-
-
-@contextmanager
-def _refusing() -> Iterator[None]:
-    """Says what cannot be run as every wrong option is told."""
-    try:
-        yield
-    except (InvalidBudget, MissingExtra, UnknownName) as error:
-        raise typer.BadParameter(str(error)) from error
 
 
 def _say_what_is_left_out(found: Mapping[str, Sequence[Trial]], budgets: int) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from linguapress.errors import InvalidBudget, InvalidRecord, MissingExtra, ModelNotFound, UnknownName
+from linguapress.evaluation.refusal import refusing
 from linguapress.evaluation.tasks import TASKS
 from linguapress.evaluation.tasks.task import about
 from linguapress.jsonl import read_jsonl
@@ -71,12 +71,10 @@ def bench_grid(  # noqa: PLR0913 - each is an option
         reference=reference_python,
     )  # fmt: skip
     plan = replace(plan, rates=tuple(rate or (() if tokens else plan.rates)), also=tuple(also or plan.also))
-    try:
+    with refusing():
         todo = grid_plan.jobs(plan, grid_plan.done(out, plan))
         grid.checked(plan, todo)
         count = _progressing(plan, out, todo, processes, minutes)
-    except (InvalidBudget, InvalidRecord, MissingExtra, ModelNotFound, UnknownName) as error:
-        raise typer.BadParameter(str(error)) from error
     _note(out, processes)
     typer.echo(f"{count} new rows in {out}")
     if failed := [row for row in read_jsonl(out) if row.get("failed")]:

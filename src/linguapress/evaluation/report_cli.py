@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from linguapress.errors import InvalidRecord, MissingExtra
 from linguapress.evaluation.plot import draw, require_matplotlib, styled
+from linguapress.evaluation.refusal import refusing
 from linguapress.evaluation.report_charts import draw_curves, draw_front, looks
 from linguapress.evaluation.report_data import Findings, findings
 from linguapress.evaluation.report_examples import pairs
@@ -30,11 +30,9 @@ def report(
     examples: Annotated[int, typer.Option(min=0, help="Examples side by side.")] = 20,
 ) -> None:
     """Tables with intervals, quality against rate, quality against time, examples side by side."""
-    try:
+    with refusing():
         require_matplotlib()
         found = findings(files, against)
-    except (InvalidRecord, MissingExtra) as error:
-        raise typer.BadParameter(str(error)) from error
     out.mkdir(parents=True, exist_ok=True)
     middle = found.rates[(len(found.rates) - 1) // 2] if found.rates else found.results[0].budgets[0]
     points, title = found.points(middle), f"All tasks at {budget_name(middle)}"

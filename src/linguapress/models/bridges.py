@@ -12,13 +12,13 @@ from typing import NamedTuple
 import numpy as np
 import regex
 
+from linguapress.models.lexical import UNSPACED
 from linguapress.scores import Floats
 from linguapress.text import Passage
 from linguapress.units import Units
 
 _NOTE = regex.compile(r"\s*\([^()]*\)\s*$")  # "Jaws (film)" is named as "Jaws"
 _WORD = regex.compile(r"\w+")
-_UNSPACED = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}]")
 _SHORTEST, _LONGEST = 3, 80  # characters of a title
 
 
@@ -69,7 +69,7 @@ def bridged(
 def _whole(title: str) -> str:
     """A pattern of the title as whole words, where its script parts words."""
     before, after = (r"(?<!\w)", r"(?!\w)")
-    return ("" if _UNSPACED.match(title[0]) else before) + regex.escape(title) + ("" if _UNSPACED.match(title[-1]) else after)
+    return ("" if UNSPACED.match(title[0]) else before) + regex.escape(title) + ("" if UNSPACED.match(title[-1]) else after)
 
 
 def _titles(query: str, passages: Sequence[Passage], units: Sequence[Units]) -> dict[str, list[int]]:

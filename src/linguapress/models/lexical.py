@@ -14,7 +14,7 @@ from linguapress.text import Passage
 from linguapress.units import Units
 
 _NOT_WORD = regex.compile(r"[^\p{L}\p{N}\p{M}]+")
-_UNSPACED = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]")
+UNSPACED = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]")
 _ASCII = {code: chr(code).lower() if chr(code).isalnum() else " " for code in range(128)}  # the same for the usual text, sooner
 Counts = NDArray[np.float64]
 
@@ -49,7 +49,7 @@ def _normal(text: str) -> str:
 def _grams(text: str) -> set[str]:
     grams: set[str] = set()
     for word in _normal(text).split():
-        size = 2 if _UNSPACED.search(word) else 3
+        size = 2 if UNSPACED.search(word) else 3
         edged = word if size == 2 else f" {word} "
         grams.update(edged[i : i + size] for i in range(max(1, len(edged) - size + 1)))
     return grams
