@@ -94,8 +94,8 @@ def _valued(
 def _filled(draft: Draft, parts: Sequence[_Parts]) -> tuple[Draft, bool]:
     """What fits of the parts, and whether any of it is of structured units."""
     selection = Selection(draft, stitchers(draft, [row.units for row in parts]), [row.values for row in parts])
-    kept = zip(parts, selection.chosen(), strict=True)
-    return selection.fill(), any(row.structured[mask].any() for row, mask in kept)
+    masks = selection.chosen()
+    return selection.narrowed(masks), any(row.structured[mask].any() for row, mask in zip(parts, masks, strict=True))
 
 
 def _possible(draft: Draft, parts: Sequence[_Parts]) -> list[_Parts]:
