@@ -261,6 +261,25 @@ def test_the_command_trains(pairs, causal_folder, tmp_path):
     assert told["trained"] < told["parameters"]
 
 
+def test_the_command_learns_from_questions(causal_folder, tmp_path):
+    lines = [
+        {"question": f"who wrote {n}", "passages": [{"text": f"Writer {n} wrote {n}.", "needed": [[0, 8]]}]} for n in range(12)
+    ]
+    file = tmp_path / "asked.jsonl"
+    file.write_text("\n".join(map(json.dumps, lines)))
+    words = ["align", "--questions", str(file), "--base", causal_folder("llama"), "--out", str(tmp_path / "out"), "--epochs", "1"]
+    result = CliRunner().invoke(app, [*words, "--device", "cpu"])
+    assert result.exit_code == 0, result.output
+    told = json.loads((tmp_path / "out" / "metrics.json").read_text())
+    assert told["pairs"]["train"]["pairs"] + told["pairs"]["held_out"]["pairs"] == 24
+    assert told["settings"]["questions"] == [str(file)]
+
+
+def test_no_pairs_and_no_questions_are_refused(tmp_path):
+    with pytest.raises(ValueError, match="no pairs to learn from; give a file of them, questions, or instructions"):
+        align.AlignSettings((), tmp_path)
+
+
 GOOD = '{"instruction": "Tell 1", "output": "a"}\n{"instruction": "Tell 2", "output": "b"}\n'
 
 

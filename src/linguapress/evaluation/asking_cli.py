@@ -11,6 +11,7 @@ import typer
 from rich.progress import Progress
 
 from linguapress.errors import InvalidRecord
+from linguapress.evaluation.outputs import named
 from linguapress.evaluation.plot import require_matplotlib
 from linguapress.evaluation.refusal import refusing
 from linguapress.evaluation.tasks import TASKS
@@ -106,23 +107,18 @@ def score(
         if plot:
             require_matplotlib()
         found, about = _answered(folders)
-        _check_free(_named(out, ".jsonl"))
+        _check_free(named(out, ".jsonl"))
     about |= {"questions": len({row["id"] for row in found}), "reader": reader}
     means = asking_page.means(found)
     title = f"{about['task']}, {about['part']}: {about['questions']} questions, seed {about['seed']}, {about['counter']}"
     title += f", answered by {reader}" if reader else ""
     page = asking_page.markdown(means, title)
-    _fresh(_named(out, ".jsonl"), [{key: value for key, value in row.items() if key != "context"} for row in found])
-    _named(out, ".json").write_text(json.dumps({"about": about, "means": means}, indent=1), encoding="utf-8")
-    _named(out, ".md").write_text(page, encoding="utf-8")
+    _fresh(named(out, ".jsonl"), [{key: value for key, value in row.items() if key != "context"} for row in found])
+    named(out, ".json").write_text(json.dumps({"about": about, "means": means}, indent=1), encoding="utf-8")
+    named(out, ".md").write_text(page, encoding="utf-8")
     if plot:
-        asking_page.draw(means, _named(out, ".svg"), f"{about['task']}, {about['part']}: {about['questions']} questions")
+        asking_page.draw(means, named(out, ".svg"), f"{about['task']}, {about['part']}: {about['questions']} questions")
     typer.echo(page)
-
-
-def _named(out: Path, ending: str) -> Path:
-    """The file of that ending: of ``gpt-4.1`` it is ``gpt-4.1.md``."""
-    return out.with_name(out.name + ending)
 
 
 def _check_free(file: Path) -> None:

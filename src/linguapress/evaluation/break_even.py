@@ -22,9 +22,10 @@ import typer
 
 from linguapress.budget import Budget
 from linguapress.counters import token_counter
-from linguapress.errors import UnknownName
 from linguapress.evaluation.clock import readers
 from linguapress.evaluation.contenders import contender
+from linguapress.evaluation.outputs import named
+from linguapress.evaluation.refusal import refusing
 from linguapress.evaluation.tables import table
 from linguapress.jsonl import read_jsonl
 
@@ -101,10 +102,8 @@ def break_even(
     contexts = [_context(texts, size) for size in wanted]
     rows = []
     for name in method or ["lingua", "lingua_low"]:
-        try:
+        with refusing():
             seconds = [_timed(name, documents, rate) for documents, _ in contexts]
-        except UnknownName as error:
-            raise typer.BadParameter(str(error)) from error
         cost = fitted([size for _, size in contexts], seconds)
         won = lengths_that_pay(cost, rate, reader)
         rows.append({"method": name, **asdict(cost), "seconds": seconds, "time": _finite(won[0]), "money": _finite(won[1])})
@@ -112,8 +111,8 @@ def break_even(
     text = _page(found)
     if out:
         out.parent.mkdir(parents=True, exist_ok=True)
-        out.with_suffix(".json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-        out.with_suffix(".md").write_text(text, encoding="utf-8")
+        named(out, ".json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+        named(out, ".md").write_text(text, encoding="utf-8")
     typer.echo(text)
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.progress import Progress
 
+from linguapress.evaluation.outputs import named
 from linguapress.evaluation.plot import draw, require_matplotlib
 from linguapress.evaluation.refusal import refusing
 from linguapress.evaluation.sizes import sizes
@@ -83,7 +84,7 @@ def run(
             asked if minutes is None else bench.within(minutes, asked), methods, budgets, lm=lm,
             timed=0 if warm and timed is None else timed, ranking=ranking, done=lambda: progress.advance(bar),
         )  # fmt: skip
-        rows = _noted(found, out.with_suffix(".jsonl"))
+        rows = _noted(found, named(out, ".jsonl"))
     timed_ones = {row["id"] for row in rows if row["ms"] is not None}
     about = {
         "task": task, "part": part, "examples": len({row["id"] for row in rows}), "timed": len(timed_ones), "seed": seed,
@@ -125,8 +126,8 @@ def _write(
     if ranking:
         found["ranking"] = tables.rankings(rows)
         pages.append(tables.rankings_markdown(found["ranking"]))
-    out.with_suffix(".json").write_text(json.dumps(found, indent=1), encoding="utf-8")
-    out.with_suffix(".md").write_text("\n".join((*pages, f"{json.dumps(about['machine'])}\n")), encoding="utf-8")
+    named(out, ".json").write_text(json.dumps(found, indent=1), encoding="utf-8")
+    named(out, ".md").write_text("\n".join((*pages, f"{json.dumps(about['machine'])}\n")), encoding="utf-8")
     if plot:
-        draw(found["means"], out.with_suffix(f".{plot.value}"), title, quality)
+        draw(found["means"], named(out, f".{plot.value}"), title, quality)
     typer.echo("\n".join(pages))

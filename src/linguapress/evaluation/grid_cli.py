@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from linguapress.evaluation.outputs import named
 from linguapress.evaluation.refusal import refusing
 from linguapress.evaluation.tasks import TASKS
 from linguapress.evaluation.tasks.task import about
@@ -102,4 +103,4 @@ def _note(out: Path, processes: int) -> None:
     from linguapress.evaluation.bench import machine
 
     facts = {"machine": machine(), "processes": processes}
-    out.with_suffix(".machine.json").write_text(json.dumps(facts, indent=1), encoding="utf-8")
+    named(out, ".machine.json").write_text(json.dumps(facts, indent=1), encoding="utf-8")

@@ -22,6 +22,7 @@ from typing import Annotated, Any
 import typer
 
 from linguapress.evaluation.memories_cases import QUESTION, Case, cases_of, chunks_of, number_of
+from linguapress.evaluation.outputs import named
 from linguapress.evaluation.perplexity_memory import Memory as Held
 from linguapress.evaluation.reference import Side, machine, side
 
@@ -151,6 +152,6 @@ def run(  # noqa: PLR0913 - each parameter is an option of the command line
         work = Path(scratch)
         found = measure(texts, model or str(random_llama(work / "random Llama")), plan, work)
     out.parent.mkdir(parents=True, exist_ok=True)
-    out.with_suffix(".json").write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", "utf-8")
-    out.with_suffix(".md").write_text(markdown(found), "utf-8")
+    named(out, ".json").write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    named(out, ".md").write_text(markdown(found), "utf-8")
     typer.echo(markdown(found))

@@ -22,6 +22,7 @@ from typing import Annotated, Any
 import typer
 
 from linguapress.counters import token_counter
+from linguapress.evaluation.outputs import named
 from linguapress.evaluation.perplexity_cases import Case, cases_of
 from linguapress.evaluation.perplexity_memory import Memory
 from linguapress.evaluation.perplexity_models import SHAPES, portable_once, random_once
@@ -131,6 +132,6 @@ def run(  # noqa: PLR0913 - each parameter is an option of the command line
     plan = Plan(rounds, minutes, batch, few, threads, device, tuple(lengths or ()), busy)
     found = measure(data, models, plan, work, reference_python)
     out.parent.mkdir(parents=True, exist_ok=True)
-    out.with_suffix(".json").write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", "utf-8")
-    out.with_suffix(".md").write_text(markdown(found), "utf-8")
+    named(out, ".json").write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    named(out, ".md").write_text(markdown(found), "utf-8")
     typer.echo(markdown(found))

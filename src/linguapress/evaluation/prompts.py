@@ -11,11 +11,11 @@ import typer
 from rich.progress import Progress
 
 from linguapress.counters import token_counter
-from linguapress.errors import InvalidBudget, MissingExtra, UnknownName
 from linguapress.evaluation.bench import machine
 from linguapress.evaluation.prompts_data import TASKS, FewShot, few_shots
 from linguapress.evaluation.prompts_measure import Frame, Measured, Trial, run, trials
 from linguapress.evaluation.prompts_page import broken, markdown, summary
+from linguapress.evaluation.refusal import refusing
 from linguapress.evaluation.tables import Row
 from linguapress.jsonl import append_jsonl
 from linguapress.models.embedded import CAUSAL
@@ -49,11 +49,9 @@ def bench_prompts(  # noqa: PLR0913 - each is an option
     tasks, frame = list(dict.fromkeys(task or TASKS)), Frame(instruction_rate, question_rate)
     if unknown := [name for name in tasks if name not in TASKS]:
         raise typer.BadParameter(f"task is one of {', '.join(TASKS)}; got {unknown[0]!r}")
-    try:
+    with refusing():
         token_counter(counter)
         tried = trials(list(dict.fromkeys(method or _METHODS)), list(dict.fromkeys(ratio or _RATIOS)), counter, lm)
-    except (InvalidBudget, MissingExtra, UnknownName) as error:
-        raise typer.BadParameter(str(error)) from error
     shots = [shot for name in tasks for shot in few_shots(name, data, limit)]
     out.mkdir(parents=True, exist_ok=True)
     (out / "prompts.jsonl").unlink(missing_ok=True)

@@ -19,6 +19,7 @@ import typer
 from rich.progress import Progress
 
 from linguapress.errors import MissingExtra, UnknownName
+from linguapress.evaluation.outputs import named
 from linguapress.evaluation.plot import require_matplotlib
 from linguapress.evaluation.rate_distortion_markov import MEASURES, Optima, optima
 from linguapress.evaluation.rate_distortion_optimum import Curve
@@ -101,8 +102,8 @@ def run(  # noqa: PLR0913 - each parameter is an option of the command line
     about = {"date": date, "task": task, "part": part, "counter": counter, "machine": machine()}
     found = {"about": about, "questions": questions, "strings": on_strings(longest)}
     out.parent.mkdir(parents=True, exist_ok=True)
-    out.with_suffix(".json").write_text(json.dumps(found, indent=1) + "\n", "utf-8")
-    out.with_suffix(".md").write_text(markdown(found), "utf-8")
+    named(out, ".json").write_text(json.dumps(found, indent=1) + "\n", "utf-8")
+    named(out, ".md").write_text(markdown(found), "utf-8")
     for name in ("questions", "strings"):
-        draw(found[name], out.with_name(f"{out.name}_{name}.svg"))
+        draw(found[name], named(out, f"_{name}.svg"))
     typer.echo(markdown(found))

@@ -28,6 +28,7 @@ from typing import IO, Any, NamedTuple
 import regex
 
 from linguapress.counters import embedded
+from linguapress.evaluation.outputs import named
 from linguapress.jsonl import read_jsonl
 from linguapress.models.embedded import EMBEDDED
 from linguapress.models.stored import copy_dense
@@ -290,7 +291,7 @@ def main() -> None:
     found = measure(options.reference_python, options.data, plan)
     options.out.parent.mkdir(parents=True, exist_ok=True)
     options.out.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", "utf-8")
-    options.out.with_suffix(".md").write_text(markdown(found), "utf-8")
+    named(options.out, ".md").write_text(markdown(found), "utf-8")
     sys.stdout.write(markdown(found).split("## Examples")[0])
 
 

@@ -24,6 +24,7 @@ import regex
 import typer
 
 from linguapress.counters import embedded
+from linguapress.evaluation.outputs import named
 from linguapress.evaluation.reference import FOLDER, Side, machine, side
 from linguapress.jsonl import read_jsonl
 from linguapress.models.embedded import EMBEDDED
@@ -216,6 +217,6 @@ def run(  # noqa: PLR0913 - each parameter is an option of the command line
     plan = Plan(rounds=rounds, threads=threads, patience=patience, minutes=minutes, device=device, busy=busy)
     found = measure(texts, plan, reference_python)
     out.parent.mkdir(parents=True, exist_ok=True)
-    out.with_suffix(".json").write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", "utf-8")
-    out.with_suffix(".md").write_text(markdown(found), "utf-8")
+    named(out, ".json").write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    named(out, ".md").write_text(markdown(found), "utf-8")
     typer.echo(markdown(found))

@@ -21,6 +21,7 @@ from linguapress.training.align_loss import Predictor
 from linguapress.training.align_measure import measured
 from linguapress.training.align_model import check_same_tokens, window_for
 from linguapress.training.align_pairs import parted, read_pairs
+from linguapress.training.align_questions import question_pairs
 from linguapress.training.align_run import Run
 from linguapress.training.align_settings import AlignSettings
 from linguapress.training.align_tokens import Batches, Row, digest, rows_of
@@ -80,13 +81,14 @@ def _data(settings: AlignSettings) -> Data:
     Raises:
         ValueError: too few pairs fit the window.
     """
-    pairs = read_pairs(settings.data)
+    pairs = [*read_pairs(settings.data), *question_pairs(settings.questions)]
+    parts = parted(pairs, settings.dev_share)
     window = window_for(settings.target, settings.window) if settings.target else settings.window
     reader = load_causal(settings.base, settings.device, window, exact=True)
     end: int | None = causal_tokenizer(settings.base).eos_token_id
     if settings.target:
         check_same_tokens(settings.base, settings.target, [text for pair in pairs[:1000] for text in (pair.prompt, pair.output)])
-    learnt, held = (rows_of(side, reader, end) for side in parted(pairs, settings.dev_share))
+    learnt, held = (rows_of(side, reader, end) for side in parts)
     if not (learnt and held):
         raise ValueError(
             f"of {len(pairs)} pairs {len(learnt)} to learn from and {len(held)} to measure on fit a window of {reader.window} "

@@ -102,7 +102,7 @@ def _how(settings: AlignSettings, metrics: Mapping[str, Any]) -> str:
 
 
 def _licences(settings: AlignSettings) -> str:
-    folders = {path.resolve().parent for path in settings.data}
+    folders = {path.resolve().parent for path in (*settings.data, *settings.questions)}
     stated = [(f"data `{folder.name}`", folder) for folder in sorted(folders)]
     stated.append((f"start `{_told(settings.base)}`", Path(model_folder(settings.base))))
     return "\n".join(f"- {name}: {licence_of(folder)}" for name, folder in stated)

@@ -16,11 +16,19 @@ _LINES = (".jsonl", ".jsonl.gz", ".ndjson")
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """An instruction, what it is about (may be empty), and the answer to learn (empty as long as nobody has given it)."""
+    """What is read, and what is learnt after it.
+
+    Attributes:
+        instruction: what is asked.
+        input: what it is about; may be empty.
+        output: the answer to learn; empty as long as nobody has given it.
+        group: pairs of one group are held out together; empty = those of one prompt.
+    """
 
     instruction: str
     input: str = ""
     output: str = ""
+    group: str = ""
 
     @property
     def prompt(self) -> str:
@@ -33,20 +41,14 @@ def read_pairs(paths: Sequence[Path]) -> list[Pair]:
 
     Raises:
         FileNotFoundError: a file is missing.
-        ValueError: a record lacks its instruction or output, or there are fewer than two instructions.
+        ValueError: a record lacks its instruction or output.
     """
     found = [
         Pair(_field(row, "instruction", where), _field(row, "input", where, ""), _field(row, "output", where))
         for path in paths
         for where, row in _records(path)
     ]
-    pairs = list(dict.fromkeys(found))
-    if len({pair.prompt for pair in pairs}) < 2:
-        names = ", ".join(str(path) for path in paths)
-        raise ValueError(
-            f"{names}: {len(pairs)} pairs; give at least two instructions, to learn from one and to measure on the other"
-        )
-    return pairs
+    return list(dict.fromkeys(found))
 
 
 def read_instructions(path: Path) -> list[Pair]:
@@ -66,9 +68,17 @@ def read_instructions(path: Path) -> list[Pair]:
 
 
 def parted(pairs: Sequence[Pair], dev_share: float) -> tuple[list[Pair], list[Pair]]:
-    """Pairs to learn from, and pairs to measure on; equal instructions stay together, whatever else is learnt later."""
-    held = held_out([pair.prompt for pair in pairs], dev_share)
-    return [pair for pair in pairs if pair.prompt not in held], [pair for pair in pairs if pair.prompt in held]
+    """Pairs to learn from, and pairs to measure on; those of a group stay together, whatever else is learnt later.
+
+    Raises:
+        ValueError: there are fewer than two groups.
+    """
+    groups = [pair.group or pair.prompt for pair in pairs]
+    if len(set(groups)) < 2:
+        raise ValueError(f"{len(pairs)} pairs; give at least two instructions, to learn from one and to measure on the other")
+    held = held_out(groups, dev_share)
+    sides = [(pair, group in held) for pair, group in zip(pairs, groups, strict=True)]
+    return [pair for pair, apart in sides if not apart], [pair for pair, apart in sides if apart]
 
 
 def _records(path: Path) -> Iterator[tuple[str, Any]]:

@@ -40,6 +40,8 @@ class AlignSettings:
         seed: of the order of the pairs, of the adapters and of dropout.
         device: ``"auto"`` or a torch device.
         licence: of the model, for its card.
+        questions: JSON-lines files of questions with passages, which are learnt as well, or instead
+            (:func:`~linguapress.training.align_questions.question_pairs`).
     """
 
     data: tuple[Path, ...]
@@ -63,6 +65,7 @@ class AlignSettings:
     seed: int = 0
     device: str = "cpu"
     licence: str = ""
+    questions: tuple[Path, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuses what cannot be meant.
@@ -73,8 +76,8 @@ class AlignSettings:
         """
         check_choices(self, _KNOWN)
         check_ranges(self, _RANGES)
-        if not self.data:
-            raise ValueError("no pairs to learn from; give a file of them, or instructions and a teacher that answers them")
+        if not self.data and not self.questions:
+            raise ValueError("no pairs to learn from; give a file of them, questions, or instructions that a teacher answers")
         if not 0 < self.dev_share < 1:
             raise ValueError(f"dev_share is {self.dev_share:g}; it lies between 0 and 1, such as 0.1")
         if Path(model_folder(self.base)).resolve() == self.out.resolve():

@@ -75,6 +75,9 @@ def lm(  # noqa: PLR0913 - each parameter is an option of the command line
 def align(  # noqa: PLR0913 - each parameter is an option of the command line
     out: Annotated[Path, typer.Option(help="Folder for the model; an interrupted run in it goes on.", file_okay=False)],
     pairs: Annotated[list[Path] | None, typer.Option(help="JSON lines with instruction, input and output; repeat it.")] = None,
+    questions: Annotated[
+        list[Path] | None, typer.Option(help="JSON lines of questions with passages, as train select reads them; repeat it.")
+    ] = None,
     instructions: Annotated[Path | None, typer.Option(help="Instructions to be answered: JSON lines, or text, one a line.")] = None,
     teacher: Annotated[str, typer.Option(help="Who answers: openai:MODEL, or langchain:package.module:factory.")] = "",
     base_url: Annotated[str | None, typer.Option(help="Address of an OpenAI-compatible service.", show_default=False)] = None,
@@ -112,8 +115,9 @@ def align(  # noqa: PLR0913 - each parameter is an option of the command line
 ) -> None:
     """A small causal language model learns how the target LLM writes: LLMLingua's distribution alignment.
 
-    From --pairs of instructions and the target's outputs, or from --instructions that a --teacher answers: resumable, priced
-    beforehand. Measured before and after on pairs that are held out.
+    From --pairs of instructions and the target's outputs, from --instructions that a --teacher answers (resumable, priced
+    beforehand), or from --questions that the target asked of passages, which is what longllmlingua ranks by. Measured before and
+    after on pairs that are held out.
     """
     import torch
 
@@ -145,7 +149,7 @@ def align(  # noqa: PLR0913 - each parameter is an option of the command line
             data.append(_answered(items, who, out, asked))
         settings = AlignSettings(
             tuple(data), out, base, target, lora_rank, lora_alpha, epochs, batch, micro, learning_rate, warm, decay, window,
-            dev_share, measure_every, patience, precision, model_dtype, seed, device, licence,
+            dev_share, measure_every, patience, precision, model_dtype, seed, device, licence, tuple(questions or ()),
         )  # fmt: skip
         with progress_bars() as progress:
             metrics = train(settings, bars(progress))

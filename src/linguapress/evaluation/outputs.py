@@ -1,0 +1,17 @@
+"""Where a benchmark writes: files of one name with different endings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+_ENDINGS = frozenset((".json", ".jsonl", ".md", ".svg", ".png"))
+
+
+def named(out: Path, ending: str) -> Path:
+    """The file of that ending; an ending of ours that ``out`` has already gives way, and other dots in it stay.
+
+    Args:
+        out: what the user named, such as ``results/run-0.5`` or ``run.json``.
+        ending: with its dot, such as ``.md``.
+    """
+    return out.with_name((out.stem if out.suffix in _ENDINGS else out.name) + ending)
