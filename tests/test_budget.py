@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from linguapress import Budget, InvalidBudget
+from linguapress import Budget, InvalidBudget, compress_prompt, load
 
 
 @pytest.mark.parametrize(
@@ -57,3 +57,23 @@ def test_a_budget_is_a_value():
     assert budget == Budget(tokens=5)
     with pytest.raises(AttributeError):
         budget.tokens = 6
+
+
+@pytest.mark.parametrize(
+    ("given", "written"), [(100, "tokens=100"), (0.3, "rate=0.3"), (Budget(rate=0.3), "tokens=500"), (True, "tokens=500")], ids=repr
+)
+def test_a_budget_without_its_name_is_told_where_it_goes(given, written):
+    press = load("head")
+    for name, call in (
+        ("compress", lambda: press.compress(["a b c"], "q", given)),
+        ("compress_batch", lambda: press.compress_batch([["a b c"]], ["q"], given)),
+        ("compress_prompt", lambda: compress_prompt(press, "a", ["b"], "c", given)),
+    ):
+        with pytest.raises(InvalidBudget, match=rf"^{name} takes a budget by name; write budget=Budget\({written}\)$"):
+            call()
+
+
+def test_other_arguments_too_many_stay_what_they_are():
+    for more, named in ((([None],), {}), ((5,), {"budget": Budget(tokens=1)})):
+        with pytest.raises(TypeError, match="positional argument"):
+            load("head").compress(["a b c"], "q", *more, **named)

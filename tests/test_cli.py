@@ -136,6 +136,24 @@ def test_blank_lines_with_blanks_and_carriage_returns_split(tmp_path):
     assert [document.text for document in read_documents([str(path)], Split.passages)] == ["\r\none\r\ntwo", "  three"]
 
 
+@pytest.mark.parametrize(
+    ("text", "cut"),
+    [
+        ("# One\n\nText.\n\nMore.\n\n## Two ##\n \n\nEnd.\n", ["# One\n\nText.", "More.", "## Two ##\n \n\nEnd."]),
+        ("# One\n\n## Two\n\nText.\n\n# Last\n", ["# One\n\n## Two\n\nText.", "# Last"]),
+        ("One\n===\n\nText.\n\n---\n\nTwo\n--\n\nText.", ["One\n===\n\nText.", "---", "Two\n--\n\nText."]),
+        ("# One\r\n\r\nText.\r\n", ["# One\r\n\r\nText."]),
+        ("# One\nText.\n\n#two\n\nText.", ["# One\nText.", "#two", "Text."]),
+    ],
+)
+def test_a_heading_stays_with_the_passage_below_it(tmp_path, text, cut):
+    path = tmp_path / "a.md"
+    path.write_bytes(text.encode())
+    found = read_documents([str(path)], Split.passages)
+    assert [document.text for document in found] == cut
+    assert all(text.startswith(document.text, document.start) for document in found)
+
+
 def test_separator_is_a_line_for_lines_and_may_be_chosen(file):
     assert call(*HEAD, file, "-r", "1", "--split", "lines").stdout == TEXT.replace("\n\n", "\n")
     assert "\n---\n" in call(*HEAD, file, "-r", "1", "--split", "lines", "--separator", r"\n---\n").stdout

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import re
 
 import pytest
 from typer.testing import CliRunner
@@ -108,3 +110,56 @@ def test_no_lines_are_an_empty_input():
     found = call(stdin="\n\n")
     assert (found.exit_code, found.stdout) == (0, "")
     assert "warning: the input is empty" in found.stderr
+
+
+def plain(*args: str, stdin: str = ""):
+    return CliRunner().invoke(app, ["compress", "--method", "head", *args], input=stdin)
+
+
+@pytest.mark.parametrize("name", ["a.jsonl", "a.ndjson", "A.JSONL", "a.jsonl.gz", "a.ndjson.GZ"])
+def test_names_of_json_lines_say_how_to_split(tmp_path, name):
+    path, content = tmp_path / name, b'{"text": "One.", "id": 7}\n{"text": "Two."}\n'
+    path.write_bytes(gzip.compress(content) if name.lower().endswith(".gz") else content)
+    for told in ((), ("--split", "jsonl")):
+        found = plain(str(path), "-r", "1", "-f", "json", *told)
+        parsed = json.loads(found.stdout)
+        assert parsed["text"] == "One.\n\nTwo."
+        assert (parsed["passages"][0]["line"], parsed["passages"][0]["metadata"]) == (1, {"id": 7})
+        notes = [line for line in found.stderr.splitlines() if "JSON lines" in line]
+        assert notes == (
+            [] if told else [f"reading {path} as JSON lines, documents in the field 'text'; --split none takes a file as one text"]
+        )
+
+
+def test_only_the_files_of_that_name_are_split(tmp_path, file):
+    for name, content in (("notes.md", '{"text": "a"}\n'), ("more.ndjson", '{"text": "b"}\n')):
+        (tmp_path / name).write_text(content, encoding="utf-8")
+    found = plain(
+        file, str(tmp_path / "notes.md"), str(tmp_path / "more.ndjson"), "-", "-r", "1", "-f", "json", stdin='{"text": "c"}'
+    )
+    texts = [passage["text"] for passage in json.loads(found.stdout)["passages"]]
+    assert texts[-3:] == ['{"text": "a"}\n', "b", '{"text": "c"}']
+    assert found.stderr.startswith(f"reading {file} and 1 more as JSON lines")
+
+
+def test_another_split_outdoes_the_name(file):
+    found = plain(file, "--split", "none", "-r", "1")
+    assert found.stdout.startswith('{"id": 7')
+    assert "JSON lines" not in found.stderr
+
+
+def test_a_field_goes_with_the_name(tmp_path):
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"body": "One."}\n', encoding="utf-8")
+    found = plain(str(path), "--field", "body", "-r", "1")
+    assert (found.exit_code, found.stdout) == (0, "One.\n")
+    assert "in the field 'body'" in found.stderr
+    assert "has no text in a field 'text'; other fields: body; see --field" in plain(str(path)).stderr
+
+
+@pytest.mark.parametrize("content", [b"{}", gzip.compress(b'{"text": "One."}')[:-9], gzip.compress(b"x")[:12] + b"\xff" * 20])
+def test_what_is_no_gzip_file_is_one_line(tmp_path, content):
+    path = tmp_path / "a.jsonl.gz"
+    path.write_bytes(content)
+    error = fails(call(str(path)), 1)
+    assert re.match(rf"error: cannot read {re.escape(str(path))}: (it is no whole gzip file|Not a gzipped file)", error)

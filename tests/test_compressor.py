@@ -227,8 +227,13 @@ def test_names_that_do_not_exist_list_those_that_do():
         load("lingu")
     with pytest.raises(UnknownName, match=r"'best'.*original, relevance, ends"):
         load(order="best")
-    with pytest.raises(TypeError, match="speed"):
-        load(speed=11)
+    for error in (TypeError, UnknownName):
+        with pytest.raises(
+            error, match=r"^lingua has no setting 'efort', 'speed'; settings of lingua: model='mini', .* effort='auto'"
+        ):
+            load(efort="low", effort="low", speed=11)
+    with pytest.raises(TypeError, match=r"^head has no setting 'order'; settings of head: none$"):
+        load("head", order="ends")
 
 
 def test_every_method_is_listed_and_loads():
@@ -294,6 +299,7 @@ def test_a_result_can_be_written_as_json(out):
     assert found["text"] == out.text
     assert [item["index"] for item in found["passages"]] == [passage.index for passage in out.passages]
     assert (found["tokens_before"], found["tokens_after"], found["limit"]) == (out.tokens_before, out.tokens_after, 50)
+    assert (found["rate"], found["ratio"]) == (out.rate, out.ratio)
 
 
 def test_a_result_can_be_pickled_compared_and_read(out):
@@ -308,6 +314,8 @@ def test_the_ratio_of_nothing_is_one_and_of_all_is_infinite():
     head = load("head")
     assert head.compress([], budget=Budget(tokens=1)).ratio == head.compress([], budget=Budget(tokens=1)).rate == 1
     assert head.compress(["text"], budget=Budget(tokens=0)).ratio == INF
+    assert head.compress(["text"], budget=Budget(tokens=0)).to_dict()["ratio"] is None
+    assert head.compress([], budget=Budget(tokens=0)).to_dict()["ratio"] == 1
 
 
 def test_every_document_carries_its_relevance():

@@ -348,3 +348,24 @@ def test_case_matters_in_the_callers_patterns(press):
 def test_negations_of_other_languages_are_vital(sentence):
     assert Guard(numbers=False).units(sentence, words).vital
     assert not Guard(numbers=False, negations=False).units(sentence, words).vital
+
+
+@pytest.mark.parametrize(
+    ("text", "whole"),
+    [
+        ("Take 2 tablets (500 mg each) daily.", "(500 mg each)"),
+        ("See **Error 401** in the list.", "**Error 401**"),
+        ("Read __this one__ first.", "__this one__"),
+        ("Rating: 4.3/5 of all\nPrice: $ 20 each", "Rating: 4.3/5"),
+        ("- In stock: no longer here", "- In stock: no longer"),
+        ("Rarely (1 in 10,000) it fails.", "(1 in 10,000)"),
+    ],
+)
+def test_short_brackets_emphasis_and_values_are_not_torn(text, whole):
+    parts = [text[start:end].strip() for start, end in Guard().units(text, words).spans]
+    assert any(part.startswith(whole) for part in parts), parts
+
+
+def test_long_brackets_are_torn():
+    text = "He said (and he went on about it for more than an hour, with slides and a song) that it rained."
+    assert len(Guard().units(text, words).spans) > 15

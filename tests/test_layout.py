@@ -130,11 +130,11 @@ def test_what_stands_around_stays_prose(text):
 @pytest.mark.parametrize(
     ("text", "line", "others"),
     [
-        (PYTHON, "time.sleep", ["class Client:", "def charge", "for attempt", "try:", "except TimeoutError:"]),
+        (PYTHON, "time.sleep", ["class Client:", "def charge", "for attempt", "try:", "return self.post", "except TimeoutError:"]),
         (PYTHON, "raise", ["class Client:", "def charge"]),
         (PYTHON, "return json", ["def load("]),
         (JAVA, "return total", ["public class", "public BigDecimal", "}", "}"]),
-        (JAVA, "return false", ["public class", "public boolean", "if (today", "} else {", "}", "}", "}"]),
+        (JAVA, "return false", ["public class", "public boolean", "if (today", "} else {", "return today", "}", "}", "}"]),
         (YAML, "cpu", ["spec:", "containers:", "- name: billing", "resources:", "limits:"]),
         (YAML, "image", ["spec:", "containers:", "- name: proxy"]),
         (XML, "<price>44.95", ["<catalog>", '<book id="2">', "</book>", "</catalog>"]),
@@ -171,7 +171,57 @@ def test_open_brackets_and_strings_hold_lines_together():
 def test_heads_that_give_only_names_stand_for_nothing_by_themselves(text, alone):
     units = Guard().units(text, words)
     heads = {text[slice(*units.spans[unit])].strip() for unit in units.frame}
-    assert {head for head in heads if " " in head} - {"try:"} == alone
+    assert {head for head in heads if head.startswith(("class", "def", "public"))} == alone
+
+
+RETRY = """def retry(fn, attempts: int = 5):
+    for i in range(attempts):
+        try:
+            return fn()
+        except Exception:
+            if i == attempts - 1:
+                raise
+            time.sleep(2 ** i)
+
+
+class Bucket:
+    def __init__(self, rate: float, burst: int = 10):
+        self.rate = rate
+        self.burst = burst
+
+    def refill(self, now: float):
+        if now > self.updated:
+            self.tokens += (now - self.updated) * self.rate
+"""
+RETRY_JS = """export function retry(fn, attempts = 5) {
+  try {
+    return fn();
+  } catch (error) {
+    throw error;
+  }
+}
+"""
+
+
+@pytest.mark.parametrize("text", [PYTHON, RETRY, RETRY_JS, JAVA], ids=["python", "retry", "js", "java"])
+def test_a_line_that_opens_a_block_does_not_stand_before_nothing(text):
+    units = Guard().units(text, words)
+    lines = [text[start:end] for start, end in units.spans]
+    indents = [len(line) - len(line.lstrip()) for line in lines]
+    for unit in set(range(len(lines))) - units.frame:
+        kept = units.company(unit)
+        for above, below in zip(kept, [*kept[1:], None], strict=True):
+            control = lines[above].lstrip("} ").startswith(("if", "for", "try", "except", "else", "catch"))
+            assert not control or (below is not None and indents[below] > indents[above]), [lines[other] for other in kept]
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "first"),
+    [(RETRY, "def __init__", ["class Bucket:", "self.rate = rate"]), (RETRY, "def retry", []), (RETRY, "def refill", ["class Bucket:"]),
+     (RETRY_JS, "export function", ["}"])],
+)  # fmt: skip
+def test_a_signature_brings_one_line_at_most(text, line, first):
+    assert company(text, line) == first
 
 
 @every_layout

@@ -50,7 +50,8 @@ ATOMS = [
     "March 3, 1939", "3 March 1939", "3rd of May", "2024-05-01T12:00:00Z", "01/02/2024", "2024年5月1日", "https://example.org/a_(b)?c=d&e=f#g",
     "jane.doe+x@example.org", "/usr/local/bin/python3.12", r"C:\Users\jane\x.txt", "v1.2.3-rc.1", "192.168.0.1:8080", "snake_case_name", "camelCase",
     "obj.method(x)", "CVE-2024-3094", "ISO/IEC", "#1234", "@user", "state-of-the-art", "don't", "don’t", "l’homme", "O'Neill", "naïve", "Straße", "e\u0301tude",
-    "👩‍👩‍👧‍👦", "क्षत्रिय", "C++", "AT&T", "U.S.A.", "978-3-16-148410-0", "0xDEADBEEF", "+49-30-1234", "10³", "½",
+    "👩‍👩‍👧‍👦", "क्षत्रिय", "C++", "AT&T", "U.S.A.", "978-3-16-148410-0", "0xDEADBEEF", "+49-30-1234", "10³", "½", "24 hours", "EUR 4.90", "under EUR 30", "at least 5 days", "more than 12", "1 in 10,000",
+    "200 to 300", "5-10 minutes", "12 Prozent", "44 BC", "up to 3 metres",
 ]  # fmt: skip
 
 
@@ -171,6 +172,8 @@ def test_splitting_takes_time_in_proportion(split, name):
         "It is about 24 mm. |The cornea is thin. |The score was 21. |Janet won. |He was 14. |Separate rules apply.",
         "World War and all that came after it in the long years of\n|II. |Many died in the war.",
         "I. Introduction\n|II. Methods are new. |They work.",
+        "Ingredients\n\n|1. Preheat the oven to 200 C.\n\n|2. Mix the flour well. |Rest.",
+        "It is.\n|4. Liability is limited.\n|§ 3. The court decides.\n|Art. 5. No one is above it.",
         "Manual on the Law of the Air and of Missiles\n|which in turn will help improve the protection of civilians in armed conflicts "
         "of every kind, wherever they are.",
         "The bridge that was built by Marta Holm long before the war\nof 1894 is the oldest one that spans the river and the\nwalls of the town.",
@@ -187,6 +190,8 @@ def test_splitting_takes_time_in_proportion(split, name):
         "no month",
         "wrapped numeral",
         "numerals",
+        "items",
+        "sections",
         "title",
         "wrapped",
     ],

@@ -12,6 +12,7 @@ from linguapress import speakers as module
 from linguapress.headings import with_headings
 from linguapress.methods.query_select import _no_scraps
 from linguapress.repeats import unrepeated
+from linguapress.replies import with_replies
 from linguapress.segment import sentences
 from linguapress.speakers import speakers, turns, utterances, with_speakers
 from linguapress.subjects import with_subjects
@@ -97,7 +98,7 @@ def test_the_words_of_a_role_are_one_label():
 )  # fmt: skip
 def test_keys_glossaries_and_prose_are_no_dialogue(text):
     assert not turns(text)
-    assert utterances(text) == sentences(text)
+    assert utterances(text) == with_replies(text, sentences(text))
     units = Units(sentences(text))
     assert with_speakers(text, units) is units
     assert set(speakers(text, units.spans)) <= {None}
@@ -287,3 +288,13 @@ def test_roles_and_first_names_are_no_keys():
         == 4
     )
     assert len(turns("Max: Where is it?\nAnna: I do not know.\nMax: Did you look?\nAnna: Yes, I did.\n")) == 4
+
+
+def test_a_yes_and_its_question_bring_one_another():
+    text = "Reporter: Will you raise taxes?\nMinister: No, certainly not. We like them low.\nReporter: Will you cut pensions?\nMinister: Yes, by two percent."
+    units = with_speakers(text, Units(utterances(text)))
+    told = [text[start:end].strip() for start, end in units.spans]
+    brings = {told[unit]: {told[other] for other in needs} for unit, needs in units.needs.items()}
+    assert brings["No, certainly not."] == {"Minister:", "Will you raise taxes?"}
+    assert brings["Will you cut pensions?"] == {"Reporter:", "Yes, by two percent."}
+    assert brings["We like them low."] == {"Minister:"}

@@ -1,5 +1,6 @@
 """Selection and joints: characters of the source, in order, nothing glued, the budget filled."""
 
+import itertools
 import json
 
 import numpy as np
@@ -148,3 +149,28 @@ def test_a_result_that_ends_in_code_carries_no_blanks_at_its_end():
     text = "import a_b\n\nx = f(1)\n\ny = g(2)\n"
     units = Guard().units(text, words)
     assert Stitcher.of(text, units).render([0, 1]) == "import a_b\n\nx = f(1)"
+
+
+def rendered(text, split, *chosen):
+    """The chosen parts of a text, guarded, as they are joined."""
+    units = Guard().coarse.units(text, split)
+    return Stitcher.of(text, units).render(units.company(*chosen))
+
+
+def test_what_follows_a_table_begins_a_line_even_where_the_last_row_is_gone():
+    text = "| City | People |\n|---|---|\n| Kiel | 246,000 |\n| Bonn | 330,000 |\n\nAll figures are from 2021."
+    units = Guard().coarse.units(text, sentences)
+    last = len(units.spans) - 1
+    assert (
+        rendered(text, sentences, last - 2, last)
+        == "| City | People |\n|---|---|\n| Kiel | 246,000 |\n\nAll figures are from 2021."
+    )
+
+
+@pytest.mark.parametrize("end", ['sell it."', "sell it!”", "(so he said.)", "**sell it.**"])
+def test_a_stop_before_a_closing_mark_is_a_stop(end):
+    text = f"He said that he won't {end} She left the room. All went home."
+    cuts = [0, text.index("She"), text.index("All"), len(text)]
+    units = Units([Span(*cut) for cut in itertools.pairwise(cuts)])
+    assert Stitcher.of(text, units).render([0]) == text[: text.index(" She")]
+    assert Stitcher.of(text, units).render([0, 2]) == text[: text.index("She")] + "All went home."

@@ -89,8 +89,19 @@ def test_a_short_list_is_divided_and_a_short_object_is_not(value, units):
         "[a](b)\n- " + " " * 200_000 + "x\n",
         "[a](b)\n" + " " * 200_000 + "x\n",
         "{}" + " " * 200_000 + "x\n",
+        '["' + '", "'.join(["x. y"] * 100_000) + '"]',
     ],
-    ids=["closed fences", "open fences", "tables", "below a header", "in a ruler", "in an item", "before an item", "behind JSON"],
+    ids=[
+        "closed fences",
+        "open fences",
+        "tables",
+        "below a header",
+        "in a ruler",
+        "in an item",
+        "before an item",
+        "behind JSON",
+        "strings",
+    ],
 )
 def test_time_grows_with_the_text_and_not_with_its_square(text):
     start = time.perf_counter()

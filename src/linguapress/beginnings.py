@@ -14,6 +14,7 @@ from linguapress.scores import Floats, TokenScores, unit_of
 from linguapress.segment import words
 from linguapress.select import Rows, Selection, stitchers
 from linguapress.structure import FINER
+from linguapress.text import Span
 from linguapress.units import Units
 
 _LOOKS = 256  # structured units, and parts of each, among which one that fits is looked for; the others are taken to have none
@@ -44,24 +45,30 @@ class _Parts(NamedTuple):
 def beginnings(draft: Draft, units: Sequence[Units], scores: Rows, tokens: Sequence[TokenScores] = ()) -> Draft:
     """Words of the best units, when no whole unit fits: the first ones, or the ones around the best of ``tokens``.
 
-    Of JSON, tables and code smaller parts are kept that are valid by themselves, or at least such with strings cut short. They are
-    torn only where there is nothing else to send.
+    Of JSON, tables and code smaller parts are kept that are valid by themselves, or, where the best of them does not fit, such with
+    strings cut short. They are torn only where there is nothing else to send.
     """
     places, peaked = _places(scores), tokens if any(row.values.any() for row in tokens) else ()
     part, texts = "what is around the answer" if peaked else "the beginning", [passage.text for passage in draft.passages]
     none = f"no whole unit fits {draft.limit} tokens;"
     structured = any(item.verbatim for item in units)
+    smallest, aim = None, None
     for grain in FINER if structured else ():
         finer = _valued(draft, units, [divided(text, words, grain) for text in texts], places, peaked)
-        cut, smaller = _filled(draft, _possible(draft, finer))
-        if cut.text:
+        aim = aim or _aim(finer)
+        cut, smaller, reached = _filled(draft, _possible(draft, finer), aim)
+        if cut.text and (reached or smallest is None):
             short = ", with strings cut short" if grain.string is not None else ""
             kept = f"a smaller part of the best one was kept{short}" if smaller else f"{part} of the best one was kept"
-            return cut.warning(f"{none} {kept}")
+            smallest = cut.warning(f"{none} {kept}")
+        if reached and smallest is not None:
+            return smallest
+    if smallest is not None:
+        return smallest
     plain = _valued(draft, units, [Units(words(text)) for text in texts], places, peaked)
-    cut, torn = _filled(draft, _best(plain) if structured else plain)
+    cut, torn, _ = _filled(draft, _best(plain) if structured else plain)
     if structured and not cut.text:
-        cut, torn = _filled(draft, plain)
+        cut, torn, _ = _filled(draft, plain)
     told = "; this JSON, table or code is torn and no longer valid" if torn else ""
     return cut.warning(f"{none} {part} of the best one was kept{told}") if cut.text else cut
 
@@ -91,11 +98,24 @@ def _valued(
     return [_Parts(*row).only(row[1] >= 0) for row in rows]
 
 
-def _filled(draft: Draft, parts: Sequence[_Parts]) -> tuple[Draft, bool]:
-    """What fits of the parts, and whether any of it is of structured units."""
+def _aim(parts: Sequence[_Parts]) -> tuple[int, Span] | None:
+    """Where the best part is that is something by itself, the longest of equals: its passage, and its place there."""
+    rows = [(row, own, part) for row, own in enumerate(parts) for part in range(len(own.owner)) if part not in own.units.frame]
+    best = max(rows, key=lambda item: (item[1].values[item[2]], _length(item[1].units, [item[2]])), default=None)
+    return (best[0], Span(*best[1].units.spans[best[2]])) if best else None
+
+
+def _filled(draft: Draft, parts: Sequence[_Parts], aim: tuple[int, Span] | None = None) -> tuple[Draft, bool, bool]:
+    """What fits of the parts, whether any of it is of structured units, and whether any is of the ``aim``."""
     selection = Selection(draft, stitchers(draft, [row.units for row in parts]), [row.values for row in parts])
     masks = selection.chosen()
-    return selection.narrowed(masks), any(row.structured[mask].any() for row, mask in zip(parts, masks, strict=True))
+    structured = any(row.structured[mask].any() for row, mask in zip(parts, masks, strict=True))
+    return selection.narrowed(masks), structured, aim is not None and _holds(parts[aim[0]].units, masks[aim[0]], aim[1])
+
+
+def _holds(units: Units, mask: NDArray[np.bool_], place: Span) -> bool:
+    """Whether any of the chosen units begins in a place."""
+    return any(place.start <= units.spans[unit].start < place.end for unit in np.flatnonzero(mask).tolist())
 
 
 def _possible(draft: Draft, parts: Sequence[_Parts]) -> list[_Parts]:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import wraps
+from inspect import Parameter, signature
 from numbers import Integral, Real
 from types import MappingProxyType
 from typing import ParamSpec, TypeVar
@@ -70,16 +71,27 @@ class Budget:
 
 
 def takes_budget(call: Callable[P, R]) -> Callable[P, R]:
-    """The function, which says where a part of a budget belongs that it is given by itself."""
+    """The function, which says where a budget belongs that it is given without its name, or in parts."""
+    kinds = [item.kind for item in signature(call).parameters.values()]
+    places = sum(kind in (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD) for kind in kinds)
 
     @wraps(call)
     def checked(*args: P.args, **kwargs: P.kwargs) -> R:
         if loose := [name for name in kwargs if name in _PARTS]:
             parts = ", ".join(f"{_PARTS[name]}={kwargs[name]!r:.60}" for name in loose)
             raise InvalidBudget(f"{call.__name__} takes no {' or '.join(loose)} by itself; write budget=Budget({parts})")
+        if len(args) > places and "budget" not in kwargs and isinstance(args[places], Budget | Real):
+            raise InvalidBudget(f"{call.__name__} takes a budget by name; write budget={_meant(args[places])}")
         return call(*args, **kwargs)
 
     return checked
+
+
+def _meant(given: object) -> str:
+    """How the budget is written that a number may have been meant as; an example, for anything else."""
+    if _is_number(given, Integral):
+        return f"Budget(tokens={given})"
+    return f"Budget(rate={given})" if _is_number(given, Real) else "Budget(tokens=500)"
 
 
 def _is_number(value: object, kind: type) -> bool:

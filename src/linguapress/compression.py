@@ -69,7 +69,10 @@ class Compression:
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """All of it as plain lists, numbers and strings, ready for JSON; sources are given as kept spans only."""
+        """All of it as plain lists, numbers and strings, ready for JSON; sources are given as kept spans only.
+
+        An infinite ratio, of which JSON has none, is None.
+        """
         passages = [
             {"index": p.index, "text": p.text, "spans": [list(span) for span in p.spans], "score": p.score} for p in self.passages
         ]
@@ -81,6 +84,7 @@ class Compression:
             "tokens_after": self.tokens_after,
             "limit": self.limit,
             "rate": self.rate,
+            "ratio": self.ratio if self.tokens_after or not self.tokens_before else None,
             "stages": [stage._asdict() for stage in self.stages],
             "warnings": list(self.warnings),
         }

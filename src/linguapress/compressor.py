@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -46,6 +46,10 @@ class Compressor(ABC):
             InvalidBudget: it has none.
         """
         raise InvalidBudget(f"{self.name} needs a budget; write budget=Budget(tokens=500) or budget=Budget(rate=0.3)")
+
+    def spares(self, passage: Passage) -> bool:
+        """Whether a blank document does not go first when something has to go; none, unless a caller may ask for it."""
+        return False
 
     def for_demonstrations(self) -> Compressor:
         """The compressor that shortens the worked examples of a prompt: itself, unless it would judge them as evidence."""
@@ -97,7 +101,7 @@ class Compressor(ABC):
 
         Returns:
             What is kept, as spans of the documents, with the measurements. Everything, when everything fits (a method with a
-            threshold drops what does not reach it all the same).
+            threshold drops what does not reach it all the same); else blank documents go before anything else does.
 
         Raises:
             InvalidDocuments: ``documents`` is no sequence of strings.
@@ -141,7 +145,9 @@ class Compressor(ABC):
             recalled(replace(draft, limit=min(limit, tokens)), own, press.models)
             for draft, limit, tokens, own in zip(bare, limits, before, records, strict=True)
         ]
-        long = [number for number, tokens in enumerate(before) if tokens > limits[number] or press.always]
+        sizes = zip(drafts, before, limits, strict=True)
+        drafts = [_without_blanks(draft, press.spares) if tokens > limit else draft for draft, tokens, limit in sizes]
+        long = [number for number, draft in enumerate(drafts) if draft.tokens > limits[number] or press.always]
         for number, draft in zip(long, press.traced_batch([drafts[number] for number in long]), strict=True):
             drafts[number] = _proved(draft.allowing(drafts[number].limit))
         rows = zip(documents, map(forgotten, drafts), before, limits, strict=True)
@@ -258,6 +264,13 @@ def draft_of(documents: Sequence[str], query: str | None, budget: Budget) -> Dra
     passages = tuple(Passage.whole(index, source) for index, source in enumerate(documents))
     asked = query if query and query.strip() else None
     return Draft(passages, asked, 0, remembering(budget.counter), budget.separator)
+
+
+def _without_blanks(draft: Draft, spared: Callable[[Passage], bool]) -> Draft:
+    """The draft without blank documents, but for those that are spared, with a record of what that saves."""
+    kept = draft.having(passage for passage in draft.passages if passage.text.strip() or spared(passage))
+    saved = (Stage("blanks", draft.tokens, kept.tokens, 0.0),) if kept.tokens < draft.tokens else ()
+    return replace(kept, stages=(*kept.stages, *saved))
 
 
 def _proved(draft: Draft) -> Draft:

@@ -19,6 +19,10 @@ class UnknownName(ValueError):
     """A method, token counter or device that does not exist."""
 
 
+class UnknownSetting(UnknownName, TypeError):
+    """A setting that a method does not have."""
+
+
 class ModelNotFound(OSError):
     """A model folder or hub name that cannot be loaded."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Sequence, Set
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -12,23 +12,23 @@ import regex
 
 from linguapress.draft import Draft
 from linguapress.names import names
+from linguapress.negation import NEGATION, denials
 from linguapress.segment import Splitter, join_blank, tile
 from linguapress.structure import Block, Grain, blocks
 from linguapress.text import Span
 from linguapress.units import Units
 
 _NUMBER = r"\p{N}+"
+_ASIDE = regex.compile(
+    r"\*\*(?![\s*])[^*\n]{1,60}(?<!\s)\*\*|(?<!\w)__(?![\s_])[^_\n]{1,60}(?<!\s)__(?!\w)|(?<!\])\((?![\s)])[^()\n]{1,48}\)|（[^（）\n]{1,24}）"
+)
+_KEYED = regex.compile(  # the key of a number, a yes or a no: "Rating: 4.3"
+    r"(?m)^[ \t]*(?:[-*+•][ \t]+)?\p{L}[\p{L}\p{N} /()-]{0,30}:[ \t]+(?:[$€£]?\p{N}|(?i:yes|no|not|none|never|true|false)\b)\S*+"
+)
 _WHOLE_NUMBER = r"(?<![\w.,:/-])(?:(?!\p{N})[\w.,:/-])*+\p{N}[\w.,:/%-]*(?<!\p{P})"
 _TERM = r"[$€£¥]?(?:\p{N}++(?:[.,]\p{N}++)*+|\.\p{N}++)%?"
 _OPERATION = rf"[ \t]?[-+*/×·÷=<>≤≥≈^−–][ \t]?{_TERM}"
 _CALCULATION = regex.compile(rf"(?<!\S)[-+*/×÷=−][ \t]{_TERM}(?:{_OPERATION})*+|(?<![\w.,]){_TERM}(?:{_OPERATION})++")
-NEGATION = (
-    r"(?i:\b(?:not|no|never|none|nor|neither|nothing|nobody|nowhere|without|cannot|unless|except|fails?|failed|lacks?|lacking|"
-    r"\w+n['’]t|hardly|barely|"
-    r"nicht|kein\w*|nie|niemals|ohne|weder|pas|jamais|aucune?|sans|nunca|jamás|ningún|ninguna|sin|não|nem|sem|non|mai|senza|"
-    r"niet|geen|nooit|не|нет|ни|никогда|без|μη|δεν|χωρίς|لا|لم|لن|ليس|بدون|नहीं|ไม่|không|nie|bez|inte|ikke|ei)\b)"
-    r"|[不没沒無无未非勿莫]|ない|ません|なし|ไม่"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +37,14 @@ class Guard:
 
     Attributes:
         numbers: words with a digit survive where words are dropped, and calculations such as "1,000 - 480 = 520" are not torn.
-        negations: so do negations (some twenty languages).
+        negations: so do negations (some twenty languages), with what they negate ("not covered", "won't sell").
         names: names of two to four capitalised words stay whole where words are dropped: "Los Angeles" does not become "Angeles".
             Where not even part of a sentence fits a budget, they go like any words.
         keep: regular expressions; what they match survives at every stage, as long as the unit that holds it fits, and is
             never split.
-        structure: fenced code, Markdown links and lines of link lists stay whole; table and CSV rows bring their header; lines of
-            code without fences, YAML, XML and logs stay whole and bring those that they are nested in; what is kept of a JSON
-            value still parses.
+        structure: fenced code, Markdown links and lines of link lists stay whole, and so do short brackets and emphasis; table and
+            CSV rows bring their header; lines of code without fences, YAML, XML and logs stay whole and bring those that they are
+            nested in; what is kept of a JSON value still parses.
     """
 
     numbers: bool = True
@@ -78,15 +78,26 @@ class Guard:
         spans = join_blank(text, split(text))
         found = blocks(text) if self.structure else []
         protected = _matches(self.keep, text)
-        sums = [Span(*match.span()) for match in _CALCULATION.finditer(text)] if self.numbers else []
-        called = list(names(text)) if self.names else []
+        together = [*protected, *self._together(text)]
         vital = [start for start, _ in _matches(self._vital, text)]
-        if not (found or protected or sums or called):
+        if not (found or together):
             return Units(spans, vital=_holding(spans, vital))
         joints = {cut for block in found for cut in (block.start, *block.cuts)}  # a block is torn nowhere else anyway
-        spans = _untorn(text, spans, found, [*protected, *sums, *called], joints)
+        spans = _untorn(text, spans, found, together, joints)
         places = [place for start, end in protected for place in (start, *(cut for cut in joints if start < cut < end))]
         return _bound(spans, found, _holding(spans, places), _holding(spans, vital))
+
+    def _together(self, text: str) -> Iterator[Span]:
+        """Words that are not parted: calculations, keys and their values, negations and what they negate, names, brackets."""
+        if self.numbers:
+            yield from (Span(*match.span()) for match in _CALCULATION.finditer(text))
+            yield from (Span(*match.span()) for match in _KEYED.finditer(text))
+        if self.negations:
+            yield from denials(text)
+        if self.names:
+            yield from names(text)
+        if self.structure:
+            yield from (Span(*match.span()) for match in _ASIDE.finditer(text))
 
     @property
     def _vital(self) -> tuple[str, ...]:
@@ -161,7 +172,9 @@ def _bound(spans: Sequence[Span], found: Sequence[Block], forced: frozenset[int]
     def holder(place: int) -> int:  # blanks at the start of the text belong to the unit behind them
         return bisect_right(starts, place) - 1
 
-    needs = {holder(start): tuple(map(holder, company)) for block in found for start, company in block.needs.items()}
+    needs: dict[int, tuple[int, ...]] = {}
+    for start, company in (bond for block in found for bond in block.needs.items()):
+        needs[holder(start)] = tuple(dict.fromkeys((*needs.get(holder(start), ()), *map(holder, company))))
     frame = _holding(spans, [start for block in found for start in block.frame])
     inside = [start for block in found if block.verbatim for start in (block.start, *block.cuts) if start < block.end]
     verbatim = _holding(spans, inside)

@@ -7,11 +7,14 @@ from dataclasses import replace
 
 import regex
 
+from linguapress.lists import with_leads
+from linguapress.replies import with_questions
 from linguapress.speakers import turns
 from linguapress.text import Span
 from linguapress.units import Units
 
 _MARKED = regex.compile(r"[ \t]*#{1,6}[ \t]")
+_TAGGED = regex.compile(r"<[hH](?P<level>[1-6])(?:\s[^<>]*+)?>\s*", regex.REVERSE)
 _ENDED = regex.compile(r"[.,;!?…。！？；]\s*$", regex.REVERSE)
 _LABELLED = regex.compile(r"[:：][*_]*\s*$", regex.REVERSE)  # "Alice:" above what she says
 _NO_TITLE = regex.compile(  # first lines of code, markup, settings, logs
@@ -39,9 +42,11 @@ def headings(text: str, spans: Sequence[Span]) -> list[int]:
 
 
 def _level(text: str, start: int, end: int, first: bool) -> int | None:
-    """Number of hashes of a Markdown heading, 0 for a title, None for anything else."""
+    """Number of hashes of a Markdown heading or of a tag h1 to h6, 0 for a title, None for anything else."""
     if marked := _MARKED.match(text, start, end):
         return marked.group().count("#")
+    if tagged := _TAGGED.match(text, max(0, start - _LONGEST), start):
+        return int(tagged["level"])
     title = first and end - start <= _LONGEST and text[start:end].endswith("\n")
     if not title or _ENDED.search(text, start, end) or (_LABELLED.search(text, start, end) and turns(text)):
         return None
@@ -49,7 +54,8 @@ def _level(text: str, start: int, end: int, first: bool) -> int | None:
 
 
 def with_headings(text: str, units: Units) -> Units:
-    """Sentences that bring their heading along; a heading alone says nothing and is not kept."""
+    """Sentences that bring along their heading, which is not kept alone; items what introduces them, answers their question."""
+    units = with_questions(text, with_leads(text, units))
     found = enumerate(headings(text, units.spans))
     above = {index: heading for index, heading in found if heading >= 0 and heading not in units.verbatim}
     if not above:

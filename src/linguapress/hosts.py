@@ -1,8 +1,8 @@
-"""What the adapters to other frameworks share: budgets under their names, copies of metadata, and ranges that metadata tell."""
+"""What the adapters to other frameworks share: budgets under their names, copies of metadata, records in them, and their ranges."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from copy import copy
 from typing import Any
 
@@ -10,6 +10,9 @@ from linguapress.budget import Budget
 from linguapress.compressor import Compressor
 from linguapress.errors import InvalidBudget
 
+RECORD, BESIDE = "linguapress", "linguapress_record"
+"""Metadata keys of the record of a compression: the usual one, and the one where somebody else's value stands under that."""
+_MARKS = ("tokens_before", "tokens_after", "limit")  # what every record has, also one that a store has written as text
 _ELSEWHERE = {"tokens": "target_tokens", "count": "token_counter", "budget": "target_tokens or rate"}  # names of the core
 
 
@@ -69,6 +72,39 @@ def fresh(value: Any, other: Callable[[Any], Any] = lambda value: value) -> Any:
     if isinstance(value, dict):
         own.update({name: fresh(part, other) for name, part in value.items()})
     return own
+
+
+def record_key(metadata: Mapping[str, Any]) -> str:
+    """Where the record of a compression belongs: what somebody else has put under the usual key stays."""
+    return BESIDE if _is_record(metadata.get(BESIDE)) or _is_taken(metadata) else RECORD
+
+
+def record_of(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """What an earlier compression noted, else nothing."""
+    record = metadata.get(record_key(metadata))
+    return record if isinstance(record, dict) else {}
+
+
+def recorded(metadata: Mapping[str, Any]) -> bool:
+    """Whether anything stands where records do; it may be one that a store has made another thing of."""
+    return RECORD in metadata or BESIDE in metadata
+
+
+def displaced(metadata: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
+    """A warning where records do not go under their usual key."""
+    count = sum(map(_is_taken, metadata))
+    told = f"what others have put under {RECORD!r} in the metadata stays ({count} times); the record is under {BESIDE!r} there"
+    return (told,) if count else ()
+
+
+def _is_taken(metadata: Mapping[str, Any]) -> bool:
+    value = metadata.get(RECORD)
+    nothing = value is None or (isinstance(value, str | Mapping) and not value)
+    return not (nothing or _is_record(value))
+
+
+def _is_record(value: Any) -> bool:
+    return isinstance(value, str | Mapping) and all(mark in value for mark in _MARKS)
 
 
 def ranges(written: Any) -> list[tuple[int, int]]:

@@ -2,65 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import regex
 
-_LONGEST, _LONGEST_ROW = 400, 2000  # characters of a line, and of one of a log or a CSV file
+from linguapress.signs import COMMENT, KEY, LOG, LONGEST, LONGEST_ROW, SURE, plainness, wordy
+
 _SHARE = 0.6  # of the weight that a run would have if all its lines were plainly laid out
 _FEWEST = 3  # lines, unless nothing else is there
 _GAP, _GAP_INDENTED = 1, 12  # lines in a row without a sign, at the margin and indented
 _GLUE, _GLUED = 12, 480  # lines and characters that an open bracket, string or tag holds together
-_WORDY = 8  # words of a value that is rather a sentence
+_CHEAP = 100  # characters of what stands beneath a line only to show that it opens something
 
-_LOG = regex.compile(
-    r"[\[(<]?(?:\d{4}[-/]\d\d[-/]\d\d[T ]|\d\d?[-/]\w{2,3}[-/]\d{2,4}[: ]|\p{Lu}\p{Ll}\p{Ll} {1,2}\d\d? )?"
-    r"\d\d:\d\d(?::\d\d)?[\w.,:+Z\])>-]*+\s(?=.{0,60}?(?:\[\w+\]\s|\w\[\d+\]|\b\w+=\S"
-    r"|\b(?:INFO|WARN(?:ING)?|ERROR|DEBUG|TRACE|FATAL|NOTICE|CRITICAL|SEVERE)\b))"
-    r"|\[?(?:INFO|WARN(?:ING)?|ERROR|DEBUG|TRACE|FATAL|CRITICAL)(?:\]|:\w|\s+[\[(]?\d{4}-)|\S+ \S+ \S+ \[\d\d/\p{L}{3}/\d{4}:"
-)
-_CODE = r"\w[(\[]|[;{(]$|==|\w_\w|\w\.\w+$|[\"'][)\];]*$"
-_NAME = r"[\w$][\w$.:>-]*+(?:<[\w, ]+>)?"
-_VALUE = r"[\"'\[{(@$&]|.*;$|.*\w[(\[]|\w+[._]\w|(?:[Tt]rue|[Ff]alse|None|null|nil)$|(?:new|await|lambda)\s"
-_BEGINS = regex.compile(
-    r"[)\]}]|</?[A-Za-z][\w:.-]*+(?:[\s/][^<>]*+)?(?:>|$)|<[?!][A-Za-z]|\"\"\"|'''|#!/|#\s?(?:include|define|ifn?def|endif|pragma)\b"
-    rf"|{_NAME}\([^()]*+$|\.\w+\(|(?:async\s)?def\s+\w|(?:class|struct|enum|interface|trait|impl|object)\s+\w.*[:{{)]$"
-    r"|class\s+\w+(?:\s+(?:extends|implements|<)|$)|import\s+(?:static\s+)?[\w.*{]+(?:\s+as\s+\w+|\s*,.*|.*\sfrom\s.*)?;?$"
-    r"|from\s+[\w.]+\s+import\b|(?:package|using|namespace)\s+[\w.\\]+;?$|(?:else|try|finally|do|default)\s?[:{]$"
-    r"|(?:if|elif|while|for|with|match|case|async|switch|unless)\b(?=.*(?::|then|do)$).*[()\[\]=<>_\"']|for\s[\w, ]+\sin\s\S+:$"
-    r"|except\b[\w., ()]*:$|(?:break|continue|pass|return|fi|done|esac|end)\s?;?$|return\s[\w.\-!]+;?$"
-    rf"|(?:return|yield|raise|throw|await|assert|del|delete|echo|print|puts|export|case)\b(?=.*(?:{_CODE}))"
-    r"|(?:public|private|protected|static|final|abstract|override|virtual|internal|export|const|let|var|val|fun|func|fn|function"
-    r"|type|typedef|extern|unsigned|void|int|long|float|double|boolean|bool|char|[Ss]tring|auto|pub|local|declare)\b"
-    rf"(?=.*(?:{_CODE}|\s:?=\s|=>|->))"
-    r"|[\w.$*&#\[\]'\"]++(?:,\s[\w.]++)*+(?::\s[\w\[\], .|]+)?\s?(?:[-+*/%|&^?]|\*\*|//)?=(?![=~])\s?"
-    rf"(?={_VALUE})|[\w$]*[_.#][\w$.#]*\s?[-+]?=\s?\S|[A-Z][A-Z0-9]*_[A-Z0-9_]*="
-    r"|([\"'])[\w .$@/:-]{1,60}\1\s?(?::|=>)\s?(?:[\"'\[{\d-]|[Tt]rue|[Ff]alse|null|None)"
-    r"|(?:SELECT|INSERT INTO|UPDATE|DELETE FROM|CREATE|(?:ALTER|DROP) TABLE|FROM|WHERE|(?:[A-Z]+ ){0,2}JOIN|GROUP BY|ORDER BY"
-    r"|HAVING|LIMIT|OFFSET|VALUES|SET|UNION|AND|OR|ON|WITH|CASE|WHEN|RETURNING)\b(?=$|\s.*[a-z0-9(*'\"])"
-    r"|(?:[\w.]+\.)?\w+(?:Error|Exception)(?::|$)|File \".*\", line \d|at [\w.$<>]+\(|Traceback \(|Caused by: ",
-    regex.A,
-)
-_ENDS = regex.compile(
-    rf".*(?:\{{|[\w=:,(\[{{]\s?\[|[\w=:,(\[{{]\(|[;\"')\]\d]\s?\}}[;,)]*)$|{_NAME}\(.*\)\s?(?:[;,:{{]|[.=-].*)?$|.*\s=>\s.*[,;)]$"
-    r"|[\w-]+\s?:\s\S.*;$|\w[\w.]*(?:\+\+|--)?;$|.*[\w\]][(\[=].*;$|.*[\"'];$|(?:\w[\w<>\[\],.?*&]*\s){1,3}\w+\s=\s.*;$"
-    r"|([\"']).*\1,$",
-    regex.A,
-)
-_MARKS = frozenset("{[(}]),;:")
-_WITHIN = regex.compile(r"\w(?:->|::)\w|\s(?:&&|\|\||===?|!==?|[-+]=|:=)\s", regex.A)
-_WEAK = regex.compile(
-    r"//|/\*|\*/|#|--\s|<!--|@\w[\w.]*(?:\(.*)?$|[\w.$\[\]]+\s?[-+*/]?=\s?\S+;?$|\[\[?[a-z][\w.:\"-]*\]\]?$|-\s\S+$"
-    r"|\$\s\w|.*\\$|\w+\s\w+;$|\"[^\"]*\"[)}]?;?$|[\w.&*]+,$",
-    regex.A,
-)
-_SURE = regex.compile(r"(?!<unk>).*(?:[;{>]|\):|[A-Za-z\d]\(.*\))$", regex.A)
-_COMMENT = regex.compile(r"//|/\*|\*|#|--\s|<!--")
-_KEY = regex.compile(r"(?:-\s)*+[\"']?(?P<key>[A-Za-z_$][\w./$-]*+)[\"']?:(?:\s++(?P<value>.*)|$)")
 _BARE = regex.compile(  # keys, tags, brackets, heads of classes, and signatures that give no types and no defaults
     r"(?:(?:-\s)?[\w\"'./$-]+:(?:\s*#.*)?|<[^<>/]++>|[{\[(]|(?:\w+\s){0,3}(?:class|interface|enum|trait|impl)\s[^;={]*[:{]"
     r"|(?:async\s)?def\s\w+\([\w\s,*]*+\):|(?:[\w<>\[\]]+\s){1,5}\w+\(\)\s?\{|(?:async\s)?func(?:tion)?\s\w+\([\w\s,]*+\)\s?\{)$"
+)
+_OPENS = regex.compile(r".*(?:[{:]|\b(?:do|then|begin|BEGIN)(?:\s\|[^|]*\|)?|^case\s.*\sin)$", regex.S)
+_CONTROL = regex.compile(  # what says when something is done, and nothing without that
+    r"(?:[})]\s*)*+(?:if|else|elif|elsif|for|foreach|while|until|unless|try|except|catch|finally|rescue|ensure|with|switch|match|case"
+    r"|default|do|loop|begin|BEGIN|async\s(?:for|with))\b"
 )
 _CLOSES = regex.compile(r"[)\]}]|</|(?:end|fi|done|esac)\b(?!\s*[=:(])")
 _ONLY_CLOSES = regex.compile(r"(?:[)\]}]+[;,)]*|(?:</[\w:.-]+>)+|end|fi|done|esac)$")
@@ -105,23 +67,7 @@ def layouts(text: str, start: int, end: int) -> Iterator[Layout]:
 
 def _line(match: regex.Match[str]) -> _Line:
     line, body = match.group(), match.group().strip()
-    return _Line(match.start(), match.end(), len(line[: len(line) - len(line.lstrip())].expandtabs(4)), body, _weight(body))
-
-
-def _weight(body: str) -> float:
-    if len(body) > _LONGEST:
-        return float(len(body) <= _LONGEST_ROW and _LOG.match(body) is not None)
-    if not body or (body[-1] in ".?!" and body[0].isupper() and " " in body):
-        return 0.0
-    if _BEGINS.match(body) or (body[-1] in _MARKS and _ENDS.match(body)) or _WITHIN.search(body) or _LOG.match(body):
-        return 1.0
-    key = _KEY.match(body)
-    return 0.5 if _WEAK.match(body) or (key and (key["key"][0].islower() or not _wordy(key["value"] or ""))) else 0.0
-
-
-def _wordy(value: str) -> bool:
-    """Whether a value is rather a sentence, and its key who speaks it."""
-    return value.rstrip("\"')]").endswith((".", "?", "!", "…")) or len(value.split()) >= _WORDY
+    return _Line(match.start(), match.end(), len(line[: len(line) - len(line.lstrip())].expandtabs(4)), body, plainness(body))
 
 
 def _runs(lines: Sequence[_Line]) -> Iterator[list[_Line]]:
@@ -132,7 +78,7 @@ def _runs(lines: Sequence[_Line]) -> Iterator[list[_Line]]:
         weight = line.weight or (0.5 if quoted and line.body else 0.0)
         if weight and (line.body.count('"""') + line.body.count("'''")) % 2:
             quoted = not quoted
-        if weight and (run or not _COMMENT.match(line.body)):
+        if weight and (run or not COMMENT.match(line.body)):
             run.append(line if weight == line.weight else line._replace(weight=weight))
             gap = 0
         elif run and (not line.body or _bridged(line, gap)):
@@ -146,11 +92,11 @@ def _runs(lines: Sequence[_Line]) -> Iterator[list[_Line]]:
 
 def _bridged(line: _Line, gap: int) -> bool:
     most = _GAP_INDENTED if line.indent else _GAP
-    return gap < most and len(line.body) <= _LONGEST and (line.indent > 0 or not _wordy(line.body))
+    return gap < most and len(line.body) <= LONGEST and (line.indent > 0 or not wordy(line.body))
 
 
 def _trimmed(run: list[_Line]) -> list[_Line]:
-    while run and (not run[-1].weight or (_COMMENT.match(run[-1].body) and run[-1].weight < 1)):
+    while run and (not run[-1].weight or (COMMENT.match(run[-1].body) and run[-1].weight < 1)):
         run.pop()
     return run
 
@@ -160,20 +106,20 @@ def _laid_out(run: Sequence[_Line], alone: int) -> bool:
     said = [line for line in run if line.body]
     weights = _weights(said) if said else []
     if len(said) < _FEWEST:
-        sure = any(_LOG.match(line.body) or (line.weight == 1 and _SURE.match(line.body)) for line in said)
+        sure = any(LOG.match(line.body) or (line.weight == 1 and SURE.match(line.body)) for line in said)
         return 0 < len(said) == alone and min(weights) == 1 and (sure or said[0].indent < said[-1].indent)
     return sum(weights) >= _SHARE * len(said) and weights.count(1.0) >= 2
 
 
 def _weights(said: Sequence[_Line]) -> list[float]:
     """How plainly lines are laid out: keys wholly if they are nested, or short, small and each another."""
-    keys = [_KEY.match(line.body) if line.weight == 0.5 else None for line in said]
+    keys = [KEY.match(line.body) if line.weight == 0.5 else None for line in said]
     base = min(line.indent for line in said)
     names = [key["key"] for key, line in zip(keys, said, strict=True) if key and line.indent == base]
     flat = len(set(names)) == len(names) and len(said) >= _FEWEST
     found = []
     for line, key, below, under in zip(said, keys, [*said[1:], None], [*keys[1:], None], strict=True):
-        record = key and flat and key["key"][0].islower() and key["value"] and not _wordy(key["value"])
+        record = key and flat and key["key"][0].islower() and key["value"] and not wordy(key["value"])
         holds = key and not key["value"] and below and under and below.indent > line.indent
         found.append(1.0 if record or holds or (key and line.indent > base) else line.weight)
     return found
@@ -194,7 +140,7 @@ def _tables(lines: Sequence[_Line]) -> Iterator[tuple[int, int]]:
 
 def _shape(body: str) -> tuple[str, int] | None:
     """What parts the cells of a line, and how often; a comma before a blank is one of prose."""
-    if not 5 <= len(body) <= _LONGEST_ROW or body[0] in "[({<" or body[-1] in "{}()[].?!" or _LOG.match(body):
+    if not 5 <= len(body) <= LONGEST_ROW or body[0] in "[({<" or body[-1] in "{}()[].?!" or LOG.match(body):
         return None
     for mark in ("\t", ";", "|", ","):
         if body.count(mark) > 1:
@@ -220,7 +166,8 @@ def _nested(run: Sequence[_Line]) -> Layout:
     """Lines are units; each needs the less indented ones that it is nested in, and what opens needs what closes."""
     units = _glued([line for line in run if line.body])
     needs: list[list[int]] = [[] for _ in units]
-    parents: set[int] = set()
+    below: dict[int, int] = {}  # the first line beneath each that has some
+    joined: list[tuple[int, int]] = []  # lines of which the first needs the second beside it
     stack: list[tuple[int, int]] = []  # depths and numbers of the units that hold here, outermost first
     for number, (unit, depth) in enumerate(zip(units, _depths(units), strict=True)):
         if depth is None:
@@ -230,29 +177,59 @@ def _nested(run: Sequence[_Line]) -> Layout:
         before = stack.pop()[1] if stack and stack[-1][0] == depth else None
         if stack:
             parent = stack[-1][1]
-            parents.add(parent)
+            below.setdefault(parent, number)
             needs[number].append(parent)
             if depth % 2 and unit.body.startswith("FROM"):
                 needs[parent].append(number)
-        if before is not None and _belongs(unit.body, units[before].body, before in parents):
-            needs[number].append(before)
+        if before is not None and _belongs(unit.body, units[before].body, before in below):
+            joined.append((number, before))
             if not unit.body.startswith("el"):  # an if stands without its else
-                needs[before].append(number)
+                joined.append((before, number))
         stack.append((depth, number))
+    for number, others in _shown(units, joined, below):
+        needs[number] += others
     at = [unit.start - (not unit.indent and unit.body[0] in "]}" and bool(needs[n])) for n, unit in enumerate(units)]
-    frame = [n for n, unit in enumerate(units) if _ONLY_CLOSES.match(unit.body) or (n in parents and _BARE.match(unit.body))]
+    frame = [n for n, unit in enumerate(units) if _ONLY_CLOSES.match(unit.body) or (n in below and _is_frame(unit.body))]
     bonds = {at[number]: tuple(at[other] for other in company) for number, company in enumerate(needs) if company}
     return Layout((*at, run[-1].end), bonds, tuple(at[number] for number in frame))
 
 
+def _shown(units: Sequence[_Line], joined: Iterable[tuple[int, int]], below: Mapping[int, int]) -> Iterator[tuple[int, list[int]]]:
+    """Lines with those beside them that they need and what these open, and signatures with their first line."""
+    for number, other in joined:
+        continued = _OPENS.match(units[max(number, other)].body)
+        yield number, [other, *(_first_beneath(other, units, below) if continued else ())]
+    for number in below:
+        first = _first_beneath(number, units, below)
+        if len(first) == 1 and not _is_frame(units[number].body):  # it says something even without
+            yield number, first
+
+
+def _is_frame(body: str) -> bool:
+    """Whether a line with others beneath it is nothing without them."""
+    return _BARE.match(body) is not None or (_CONTROL.match(body) is not None and _OPENS.match(body) is not None)
+
+
+def _first_beneath(number: int, units: Sequence[_Line], below: Mapping[int, int]) -> list[int]:
+    """What shows beneath a line that it opens a block: the first line, and what that opens; nothing if it is too much."""
+    found, size = [], 0
+    while number in below and _OPENS.match(units[number].body):
+        if _BARE.match(units[number].body) and not _CONTROL.match(units[number].body):
+            break
+        number = below[number]
+        found.append(number)
+        size += units[number].end - units[number].start - units[number].indent
+    return found if size <= _CHEAP else []
+
+
 def _depths(units: Sequence[_Line]) -> Iterator[int | None]:
     """How deep each unit stands: list items and SQL clauses below what they belong to, None for what stands aside."""
-    base, logs = min(unit.indent for unit in units), any(_LOG.match(unit.body) for unit in units)
+    base, logs = min(unit.indent for unit in units), any(LOG.match(unit.body) for unit in units)
     statement = None  # indentation of the SQL statement that is not over
     for unit in units:
         clause = statement == unit.indent and _CLAUSE.match(unit.body) is not None
-        plain = unit.weight == 0 or (unit.weight < 1 and _COMMENT.match(unit.body))
-        if logs and _LOG.match(unit.body):
+        plain = unit.weight == 0 or (unit.weight < 1 and COMMENT.match(unit.body))
+        if logs and LOG.match(unit.body):
             yield -1
         elif plain and unit.indent == base and not logs:
             yield None

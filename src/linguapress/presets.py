@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from inspect import signature
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from linguapress.chain import Chain
 from linguapress.compressor import Compressor
-from linguapress.errors import UnknownName
+from linguapress.errors import UnknownName, UnknownSetting
 from linguapress.guard import Guard
 from linguapress.language import LanguageModel
 from linguapress.order import Order
@@ -176,10 +177,14 @@ def load(name: str = "lingua", **settings: Any) -> Compressor:
 
     Raises:
         UnknownName: no method of that name.
-        TypeError: a setting that the method does not have.
+        UnknownSetting: a setting that the method does not have; also a TypeError.
     """
     if name not in PRESETS:
         raise UnknownName(f"unknown method {name!r}; choose one of {', '.join(PRESETS)}")
+    known = signature(PRESETS[name]).parameters
+    if strange := [setting for setting in settings if setting not in known]:
+        offered = ", ".join(f"{setting}={item.default!r}" for setting, item in known.items())
+        raise UnknownSetting(f"{name} has no setting {', '.join(map(repr, strange))}; settings of {name}: {offered or 'none'}")
     return PRESETS[name](**settings)
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import regex
 
-from linguapress.guard import NEGATION
+from linguapress.negation import NEGATION
 from linguapress.scores import Floats
 from linguapress.speakers import speakers
 from linguapress.text import Passage

@@ -20,8 +20,12 @@ Splitter = Callable[[str], list[Span]]
 
 _UNIT = (
     r"%|‰|°\s?[CFK]?|[kMGT]i?[Bb](?:/s)?|[kcmµn]?m(?:/s|/h)?[²³]?|km/h|mph|[km]?g|mg|µg|t|[mµ]?[lL]|kcal|[kMG]?Hz|[kMG]?W|kWh|[mk]?V|"
-    r"ms|s|min|h|hrs?|hours?|days?|years?|weeks?|months?|percent|per\s?cent|million|billion|trillion|thousand|"
-    r"dollars?|euros?|pounds?|USD|EUR|GBP|CHF|JPY|RMB|ft|feet|inch(?:es)?|miles?|lbs?|oz|px|dpi|kDa|mol|[mµn]?M|bp|[ap]\.?m\.?"
+    r"ms|s|min|h|hrs?|seconds?|minutes?|hours?|days?|nights?|years?|weeks?|months?|decades?|centuries|times|"
+    r"percent|per\s?cent|percentage\spoints?|hundred|thousand|million|billion|trillion|degrees?|"
+    r"dollars?|[Ee]uros?|pounds?|cents?|USD|EUR|GBP|CHF|JPY|RMB|ft|feet|inch(?:es)?|miles?|(?:kilo|centi|milli)?met(?:re|er)s?|acres?|hectares?|"
+    r"(?:kilo|milli)?grams?|tonn?es?|lit(?:re|er)s?|lbs?|oz|px|dpi|kDa|mol|[mµn]?M|bp|BCE?|[ap]\.?m\.?|"
+    r"Prozent|Tausend|Mio\.?|Mrd\.?|Millionen|Milliarden|Sekunden?|Minuten|Stunden?|Tagen?|Wochen?|Monaten?|Jahren?|Uhr|"
+    r"pour\scent|milliards?|heures?|jours?|semaines?|mois|ans|por\sciento|mil|millones|horas?|días?|semanas?|meses|años?"
 )
 _MONTH = (
     r"(?:Jan(?:uary|\.)?|Feb(?:ruary|\.)?|Mar(?:ch|\.)?|Apr(?:il|\.)?|May|June?|July?|Aug(?:ust|\.)?|Sep(?:t(?:ember|\.)?|\.)?|"
@@ -34,16 +38,23 @@ _ATOM = regex.compile(
     r"|\d{2,4}年(?:\d{1,2}月)?(?:\d{1,2}日)?|\d{1,2}月\d{1,2}日"
     r"|(?<![\w.,])\d{1,3}(?:[\u00a0\u202f ]\d{3})+(?![\w])"  # 1 000 000
     rf"|[$€£¥₹]\s?\d[\d.,]*+(?:\s(?:million|billion|trillion))?"
-    rf"|(?<![\d.,])\d[\d.,]*+[\u00a0\u202f ](?:{_UNIT})(?!\w)",
+    rf"|(?<![\d.,])\d[\d.,]*+(?:[–-]\d[\d.,]*+)?[\u00a0\u202f ](?:{_UNIT})(?!\w)"
+    r"|(?<![\w.,])\d[\d.,]*+\s(?:in|of|out\sof|to)\s\d[\d.,]*+",
+)
+# What belongs to the number behind it: a currency, a bound.
+_BEFORE_NUMBER = regex.compile(
+    r"\b(?:USD|EUR|GBP|CHF|JPY|RMB|CNY|INR|CAD|AUD|NOK|SEK|DKK|PLN|[Uu]nder|[Oo]ver|[Aa]bove|[Bb]elow|[Uu]p\sto|[Aa]t\s(?:least|most)"
+    r"|(?:[Mm]ore|[Ll]ess|[Ff]ewer)\sthan)\s(?=[$€£¥₹]?\d|[A-Z]{3}\s\d)"
 )
 _UNSPACED = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}ー]+|\p{Thai}+")
 # A backslash and a straight quote may belong to what follows them: an escape, the end of a JSON string.
 _CLOSING = r"(?![\\\"])[\p{Pe}\p{Pf}\p{Po}\p{Mn}\p{Me}\p{Mc}\u200d\ufe0e\ufe0f]"
-# What ends no sentence: an abbreviation before its number, a title, a Roman numeral above a section.
+# What ends no sentence: an abbreviation before its number, a title, the number of a section or an item.
 _RUNS_ON = regex.compile(
-    r"(?i:\b(?:approx|aprox|ca|c|circa|est|vols?|nos?|nr|núm|num|figs?|pp?|art|§|sect?|chap|ch|eqs?|cf|mio|mln|mrd|av|vs)\.\s+(?=\p{Sc}?\d))"
+    r"^[ \t]*(?:§|Art(?:icle|ikel)?\.?|Sec(?:tion|\.)|Rule|Step)[ \t]?\d{1,4}[a-z]?[.)][ \t]+(?=\S)"
+    r"|(?i:\b(?:approx|aprox|ca|c|circa|est|vols?|nos?|nr|núm|num|figs?|pp?|art|§|sect?|chap|ch|eqs?|cf|mio|mln|mrd|av|vs)\.\s+(?=\p{Sc}?\d))"
     r"|(?:^|\s)(?:MM?|Mme|Mlle|Mgr)\.\s+(?=\p{Lu})"
-    r"|(?<=\A|(?:\A|\n)[^\n]{0,50}\n)[ \t]*[IVX]{1,5}[.)]\s+(?=\S)",
+    r"|(?<=\A|(?:\A|\n)[^\n]{0,50}\n)[ \t]*[IVX]{1,5}[.)]\s+(?=\S)|^[ \t>]*(?:[-*+][ \t]+)?\d{1,3}[.)][ \t]+(?=\S)",
     regex.M,
 )
 _GERMAN_DATE = regex.compile(
@@ -155,6 +166,8 @@ def words(text: str) -> list[Span]:
         cuts.update(_phrase_cuts(text, match.start(), match.end()))
     for match in _ATOM.finditer(text):
         cuts.difference_update(range(match.start() + 1, match.end()))
+    for match in _BEFORE_NUMBER.finditer(text):
+        cuts.difference_update(range(match.start() + 1, match.end() + 1))
     return join_blank(text, tile(cuts, len(text)))
 
 

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import regex
 
 from linguapress.label_keys import is_key
+from linguapress.replies import with_replies
 from linguapress.segment import join_blank, sentences, tile
 from linguapress.text import Span
 from linguapress.units import Units
@@ -57,6 +58,8 @@ _TALK = regex.compile(
     r"|да|нет|спасибо|привет)\b|\b[JjCc]['’](?:ai|est|y)\b"
 )
 _ENDED = regex.compile(r"[.?!…。！？؟।][\p{Pe}\p{Pf}\"'*_]*\s*$")
+_REPLY = regex.compile(r"(?i:yes|no|yeah|yep|nope|ja|nein|oui|non|sí|sim|si|no|да|нет)(?!\w)")
+_ASKS = regex.compile(r"[?？][\"'”»)]*\s*$", regex.REVERSE)
 _WORDY = regex.compile(r"(?:\S++\s++){7}\S|\w{16}")
 
 
@@ -103,8 +106,8 @@ def _over(text: str, names: Sequence[regex.Match[str]]) -> int:
 
 
 def utterances(text: str) -> list[Span]:
-    """Sentences; in a dialogue the label of a turn is a unit of its own."""
-    found, spans = turns(text), sentences(text)
+    """Sentences; in a dialogue the label of a turn is a unit of its own, and a marked question is one with its answer."""
+    found, spans = turns(text), with_replies(text, sentences(text))
     if not found:
         return spans
     cuts = {start for start, _ in spans}
@@ -115,14 +118,19 @@ def utterances(text: str) -> list[Span]:
 
 
 def with_speakers(text: str, units: Units) -> Units:
-    """Sentences that bring the label of their turn along; a label alone says nothing and is not kept."""
+    """Sentences that bring along the label of their turn, a yes or no and its question one another; a label alone is not kept."""
     needs, alone = dict(units.needs), set()
+    asked: int | None = None
     for turn, label, said in _parts(text, units.spans):
         if label in units.verbatim:
             continue
         if _stands_alone(text, units.spans[label], turn.label):
             alone.add(label)
         needs |= {unit: (*needs.get(unit, ()), label) for unit in said}
+        if said and asked is not None and _REPLY.match(text, units.spans[said[0]].start):
+            needs[said[0]] = (*needs[said[0]], asked)
+            needs[asked] = (*needs[asked], said[0])
+        asked = said[-1] if said and _ASKS.search(text, turn.label.end, units.spans[said[-1]].end) else None
     return units if needs == units.needs and not alone else replace(units, needs=needs, frame=units.frame | (alone - units.forced))
 
 

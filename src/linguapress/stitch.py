@@ -18,6 +18,8 @@ _MARKS = ".,;:!?…،؛؟。，、；：！？"
 _BLANKS = re.compile(r"\s*\n\s*")
 _LABEL_END = re.compile(r"[:：][*_]*$")
 _STOPS = frozenset(".!?…؟。！？")
+_CLOSING = "\"'”’»)]}*_"  # may stand behind a full stop
+_CLOSED = frozenset(_CLOSING)
 
 
 class Tail(NamedTuple):
@@ -85,7 +87,7 @@ class Stitcher:
         """Punctuation and blanks between a kept unit and the next kept one (the number of units = none follows)."""
         own, last = self.tails[unit], following == len(self.tails)
         if unit in self.units.verbatim or (not (last or own.stops or own.breaks) and self._leads(unit, following)):
-            return self._verbatim_joint(own, following)
+            return self._verbatim_joint(unit, following)
         at = unit
         if not (own.stops or own.breaks):
             at = self._stop(unit, following)
@@ -124,11 +126,16 @@ class Stitcher:
                 break
         return unit
 
-    def _verbatim_joint(self, own: Tail, following: int) -> Iterable[tuple[int, int]]:
-        """Inside structured text: a comma goes when what closes the list comes next."""
+    def _verbatim_joint(self, unit: int, following: int) -> Iterable[tuple[int, int]]:
+        """At the end of structured text, or inside: a comma goes when what closes the list comes next; lines stay lines."""
         if following in self.units.frame and self.text[self.units.spans[following].start] in "]}":
             return ()
-        return ((own.mark, own.blank if following == len(self.tails) else own.end),)
+        own = blank = self.tails[unit]
+        if following == len(self.tails):
+            return ((own.mark, own.blank),)
+        if not {unit, following} <= self.units.verbatim:
+            blank = max((own, *self.tails[unit + 1 : following]), key=lambda tail: tail.breaks)
+        return ((own.mark, own.end),) if blank is own else ((own.mark, own.blank), (blank.blank, blank.end))
 
 
 def _tail(text: str, start: int, end: int) -> Tail:
@@ -138,5 +145,5 @@ def _tail(text: str, start: int, end: int) -> Tail:
     solid = unit.rstrip()
     body = solid.rstrip(_MARKS) or solid  # a unit of nothing but punctuation is its own body
     mark, blank = start + len(body), start + len(solid)
-    stops = mark < blank and not _STOPS.isdisjoint(text[mark:blank])
+    stops = not _STOPS.isdisjoint(text[mark:blank]) or (body[-1:] in _CLOSED and body.rstrip(_CLOSING)[-1:] in _STOPS)
     return Tail(mark, blank, end, stops, unit.count("\n", len(solid)))

@@ -10,7 +10,9 @@ from typing import NamedTuple
 
 import regex
 
+from linguapress.json_records import labels, sentence_starts
 from linguapress.layout import layouts
+from linguapress.markup import markup
 from linguapress.text import Span
 
 _PATIENCE = 32  # times the length of the text that may be read behind brackets that turn out not to open a JSON value
@@ -32,7 +34,8 @@ _JSON_START = regex.compile(r"^\ufeff?+[ \t]*+(?=[\[{])", regex.M)
 _JSON_TOKEN = regex.compile(r'"(?:[^"\\]|\\.)*+"|[\[\]{},]|[^\s"\[\]{},]+')
 _JSON_LIKELY = regex.compile(r'\{\s*["}]|\[\s*(?:["{\[\]]|-?\d++(?:\.\d++)?(?:[eE][+-]?\d++)?\s*[,\]]|true|false|null)')
 _JSON_END = regex.compile(r"[ \t]*+\r?(?:\n\s*|\Z)")
-_JSON_COLON = regex.compile(r"\s*:")
+_JSON_STRING = regex.compile(r'"(?:[^"\\]|\\.)*+"(?P<colon>\s*+:)?')
+_JSON_KEY = regex.compile(r'(?:"(?:[^"\\]|\\.)*+"\s*+:\s*+)?+')
 
 
 class Grain(NamedTuple):
@@ -41,14 +44,16 @@ class Grain(NamedTuple):
     Attributes:
         leaf: characters of a value that is not divided further; a list that is the whole value always is.
         string: characters of a string that is not cut between its words; None = none is.
+        labels: whether members that only say which record it is can stand with a text of theirs; else they are nothing.
     """
 
     leaf: int = 160
     string: int | None = None
+    labels: bool = True
 
 
 _USUAL = Grain()
-FINER = (Grain(leaf=0), Grain(leaf=0, string=40))
+FINER = (Grain(leaf=0, labels=False), Grain(leaf=0, string=40, labels=False))
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,11 +112,19 @@ def _links(text: str) -> Iterator[Block]:
 
 
 def _laid_out(text: str, firm: Sequence[Block]) -> Iterator[Block]:
-    """Code, YAML, XML, CSV and logs between what is more certain."""
-    places = [0, *(place for block in firm for place in (block.start, block.end)), len(text)]
-    for start, end in zip(places[::2], places[1::2], strict=True):
-        for cuts, needs, frame in layouts(text, start, end):
-            yield Block(cuts[0], cuts[-1], cuts, needs, frame, verbatim=True)
+    """Tags of HTML between what is more certain; code, YAML, XML, CSV and logs between these."""
+    for start, end in _between(firm, 0, len(text)):
+        tags = _disjoint(Block(*part) for part in markup(text, start, end))
+        yield from tags
+        for first, last in _between([tag for tag in tags if tag.verbatim], start, end):
+            for cuts, needs, frame in layouts(text, first, last):
+                yield Block(cuts[0], cuts[-1], cuts, needs, frame, verbatim=True)
+
+
+def _between(found: Sequence[Block], start: int, end: int) -> Iterator[Span]:
+    """What lies between disjoint blocks."""
+    places = [start, *(place for block in found for place in (block.start, block.end)), end]
+    yield from map(Span, places[::2], places[1::2])
 
 
 def _fences(text: str) -> Iterator[Block]:
@@ -165,22 +178,35 @@ def _json_blocks(text: str, grain: Grain) -> Iterator[Block]:
         if stop:
             position = stop.end()
             begin = match.start() if text[match.start()] == "\ufeff" else start
-            yield _with_strings(text, _json(text, Span(begin, end), position, grain.leaf), grain.string)
+            yield _with_strings(text, _json(text, Span(begin, end), position, grain), grain.string)
 
 
-def _json(text: str, value: Span, stop: int, leaf: int) -> Block:
-    """Members of large containers are units; each needs the brackets around it."""
+def _json(text: str, value: Span, stop: int, grain: Grain) -> Block:
+    """Members of large containers are units, and so are sentences of texts; each needs the brackets or quotes around it."""
+    texts = {span: starts for span in _strings(text, *value) if (starts := sentence_starts(text, span, grain.leaf))}
     cuts: list[int] = [value.start]
     needs: dict[int, tuple[int, ...]] = {}
     frame: list[int] = []
-    for container in _containers(text, value, leaf):
-        opener, members, closer = container
+    naming: dict[int, int] = {}
+    for opener, members, closer in _containers(text, value, grain.leaf):
         cuts += [*members, closer]
         frame += [opener, closer]
         for member in members:
             needs[member] = (*needs.get(member, ()), opener, closer)
         needs[opener] = (*needs.get(opener, ()), closer)
         needs[closer] = (opener,)
+        naming |= labels(text, members)
+    places, leads = sorted(set(cuts)), {}
+    for (start, end), starts in texts.items():
+        begin, quote = places[bisect_right(places, start) - 1], end - 1
+        if _JSON_KEY.fullmatch(text[begin:start]):
+            cuts += [*starts, quote]
+            frame += [begin, quote]
+            needs[begin] = (*needs.get(begin, ()), quote)
+            needs |= {quote: (begin,)} | {part: (begin, *others) for part, others in starts.items()}
+            leads[begin] = next((part for part, others in starts.items() if not others), quote)
+    needs |= {label: (*needs[label], leads.get(said, said)) for label, said in naming.items()}
+    frame += () if grain.labels else naming
     return Block(value.start, stop, (*sorted(set(cuts)), stop), needs, tuple(frame), verbatim=True)
 
 
@@ -202,8 +228,8 @@ def _with_strings(text: str, block: Block, longest: int | None) -> Block:
 
 def _strings(text: str, start: int, end: int) -> Iterator[Span]:
     """The strings of a JSON value that are no keys."""
-    for token in _JSON_TOKEN.finditer(text, start, end):
-        if token.group()[0] == '"' and not _JSON_COLON.match(text, token.end()):
+    for token in _JSON_STRING.finditer(text, start, end):
+        if not token["colon"]:
             yield Span(*token.span())
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from methods import toy_lm
 from samples import BRIDGE, DOCUMENTS, OVEN, PROSE, hostile
 
-from linguapress import Budget, InvalidBudget, InvalidDocuments, Span, Stage
+from linguapress import Budget, InvalidBudget, InvalidDocuments, Segmented, Span, Stage
 
 METHODS = fakes.METHODS | toy_lm.METHODS
 WORD_METHODS = fakes.WORD_METHODS + toy_lm.WORD_METHODS
@@ -19,6 +19,7 @@ TOKENS = (0, 1, 2, 5, 17, 60, 10**6)
 RATES = (0, 0.1, 0.33, 0.5, 1)
 QUERIES = (None, "Who built the Lion Bridge?", "  ")
 every_method = pytest.mark.parametrize("press", METHODS.values(), ids=METHODS.keys())
+without_segments = pytest.mark.parametrize("press", [press for press in METHODS.values() if not isinstance(press, Segmented)])
 every_counter = pytest.mark.parametrize("reader", COUNTERS)
 in_order = pytest.mark.parametrize(
     "press", [press for name, press in METHODS.items() if " by " not in name and " with " not in name]
@@ -114,6 +115,28 @@ def test_next_to_nothing_is_no_problem(press, documents, tokens):
         out = press.compress(documents, query, budget=budget)
         check(out, documents, budget)
         assert out.rate <= 1
+
+
+@without_segments
+def test_blank_documents_go_first(press):
+    documents = ["   \n", BRIDGE, "", " \t ", OVEN, "\n"]
+    for query in QUERIES:
+        for budget in (Budget(tokens=60), Budget(tokens=60, count=len), Budget(rate=0.9, count=len)):
+            out = press.compress(documents, query, budget=budget)
+            check(out, documents, budget)
+            assert out.text
+            assert all(passage.text.strip() for passage in out.passages)
+
+
+@without_segments
+def test_blank_documents_may_be_all_that_has_to_go(press):
+    documents, both = [BRIDGE, " " * 500, OVEN], len(f"{BRIDGE}\n\n{OVEN}")
+    budget = Budget(tokens=both, count=len)
+    out = press.compress(documents, "Who built it?", budget=budget)
+    check(out, documents, budget)
+    if not press.always:
+        assert out.text == f"{BRIDGE}\n\n{OVEN}"
+        assert press.compress(documents, "Who built it?", budget=Budget(tokens=10**6)).text == "\n\n".join(documents)
 
 
 @every_method

@@ -36,6 +36,13 @@ def words(**size):
 
 
 @every_press
+def test_a_frame_of_blanks_is_untouched(press):
+    out = compress_prompt(press, " \n", SHOTS, "  ", budget=words(tokens=60))
+    assert (out.instruction, out.question) == (" \n", "  ")
+    assert 0 < out.compression.tokens_after <= 60
+
+
+@every_press
 @pytest.mark.parametrize("tokens", [40, 60, 100, 10**4])
 def test_the_whole_prompt_fits_and_its_frame_is_untouched(press, tokens):
     out = compress_prompt(press, INSTRUCTION, SHOTS, QUESTION, budget=words(tokens=tokens))

@@ -27,6 +27,13 @@ def kept_of(out, start, end, document=0):
     return "".join(passage.source[max(a, start) : min(b, end)] for a, b in spans if a < end and b > start)
 
 
+def test_a_blank_segment_to_be_kept_whole_stays():
+    budget = Budget(tokens=60, count=len)
+    out = compress_segments(PRESS, [BRIDGE, "  \n  ", "  "], [[], [Segment(0, 5, whole=True)], []], budget=budget)
+    assert [passage.index for passage in out.passages] == [0, 1]
+    assert out.passages[1].text == "  \n  "
+
+
 @pytest.mark.parametrize("name", ["llmlingua2", "lingua", "query_select", "sentence_filter", "head", "chain"])
 def test_a_whole_segment_stays_byte_for_byte_and_the_budget_holds(name):
     out = compress_segments(

@@ -12,9 +12,10 @@ from langchain_core.documents import BaseDocumentCompressor, Document
 from langchain_core.runnables import Runnable, RunnableConfig, RunnableLambda, run_in_executor
 
 from langchain_linguapress.documents import measured, shortened
-from langchain_linguapress.inputs import DOCUMENTS_KEYS, QUERY_KEYS, Keys
+from langchain_linguapress.inputs import DOCUMENTS_KEYS, QUERY_KEYS, Keys, blank
 from langchain_linguapress.preparer import records_of, told
 from langchain_linguapress.settings import Settings
+from linguapress.hosts import displaced
 
 EVENT = "linguapress.compression"
 
@@ -37,28 +38,30 @@ class LinguaCompressor(Settings, BaseDocumentCompressor):
         Returns:
             Documents in the order in which to send them. Their metadata has ``linguapress``: ``spans``, the kept ranges of the
             text as retrieved, ``source_spans`` where a ``start_index`` tells them, ``relevance`` where the method measured it, and
-            the measurements of the whole call. The relevance is under ``relevance_score`` too, unless somebody else's stands there.
+            the measurements of the whole call; where somebody else's value stands there, that stays, ``linguapress_record`` has
+            ours, and a warning says so. The relevance is under ``relevance_score`` too, unless somebody else's stands there.
             It has no prepared record any more, which fits the whole text only.
 
         Raises:
             InvalidDocuments: there is something else than documents.
         """
         inputs = {"documents": documents, "query": query or ""}
-        return self.as_runnable("query", "documents").invoke(inputs, {"callbacks": callbacks})
+        return self.as_runnable(None if blank(query) else "query", "documents").invoke(inputs, {"callbacks": callbacks})
 
     async def acompress_documents(
         self, documents: Sequence[Document], query: str, callbacks: Callbacks | None = None
     ) -> list[Document]:
         """The same as :meth:`compress_documents`; the work is done in a thread."""
         inputs = {"documents": documents, "query": query or ""}
-        return await self.as_runnable("query", "documents").ainvoke(inputs, {"callbacks": callbacks})
+        step = self.as_runnable(None if blank(query) else "query", "documents")
+        return await step.ainvoke(inputs, {"callbacks": callbacks})
 
     def as_runnable(
         self, query_key: str | Sequence[str] | None = QUERY_KEYS, documents_key: str | Sequence[str] = DOCUMENTS_KEYS
     ) -> Runnable[dict[str, Any], list[Document]]:
         """A step of a chain, from ``{"documents": [...], "query": "..."}`` to documents.
 
-        A dict without a query, or with two keys where it may be, is a ``ValueError``. A blank query is none.
+        A dict without a query, with a blank one, or with two keys where it may be, is a ``ValueError``.
 
         Args:
             query_key: key of the query, or keys of which there is exactly one. None = compress without a query.
@@ -82,5 +85,6 @@ class LinguaCompressor(Settings, BaseDocumentCompressor):
         records, damaged = records_of(documents)
         texts = [document.page_content for document in documents]
         out = self.press.compress(texts, query, budget=self.budget, prepared=records)
-        result = replace(out, warnings=told(out, damaged))
+        moved = displaced(documents[passage.index].metadata for passage in out.passages)
+        result = replace(out, warnings=(*told(out, damaged), *moved))
         return shortened(documents, result), measured(result)

@@ -9,10 +9,8 @@ from typing import Any
 from langchain_core.documents import Document
 
 from linguapress import Compression, Passage
-from linguapress.hosts import covered, fresh, ranges, traced_back
+from linguapress.hosts import RECORD, covered, fresh, ranges, record_key, record_of, recorded, traced_back
 
-KEY = "linguapress"
-"""Metadata key of what a compressed document carries."""
 PREPARED = "linguapress_prepared"
 """Metadata key of the record that a prepared document carries, as ASCII text."""
 MEMORY = "linguapress_memory"
@@ -54,17 +52,12 @@ def _copy(document: Document, start: int | None, passage: Passage, result: Compr
     metadata = fresh(document.metadata)
     if passage.score is not None:
         record["relevance"] = passage.score
-        earlier = _record(document).get("relevance")
+        earlier = record_of(metadata).get("relevance")
         if "relevance_score" not in metadata or (earlier is not None and metadata["relevance_score"] == earlier):
             metadata["relevance_score"] = passage.score  # anything else was put there by others
     metadata.pop(PREPARED, None)
-    return document.model_copy(update={"page_content": passage.text, "metadata": {**metadata, KEY: record}})
-
-
-def _record(document: Document) -> dict[str, Any]:
-    """What an earlier compression noted, else nothing."""
-    record = document.metadata.get(KEY)
-    return record if isinstance(record, dict) else {}
+    told = {**metadata, record_key(metadata): record}
+    return document.model_copy(update={"page_content": passage.text, "metadata": told})
 
 
 def _origins(document: Document, start: int | None) -> dict[str, list[tuple[int, int]]]:
@@ -74,9 +67,9 @@ def _origins(document: Document, start: int | None) -> dict[str, list[tuple[int,
     thing of the note, nothing tells the source.
     """
     length = len(document.page_content)
-    noted = {name: ranges(_record(document).get(name)) for name in ("spans", "source_spans")}
+    noted = {name: ranges(record_of(document.metadata).get(name)) for name in ("spans", "source_spans")}
     fitting = {name: spans for name, spans in noted.items() if spans and covered(spans) == length}
-    if KEY in document.metadata:
+    if recorded(document.metadata):
         return fitting if "spans" in fitting else {"spans": [(0, length)]}
     return {"spans": [(0, length)]} | ({} if start is None else {"source_spans": [(start, start + length)]})
 
@@ -96,7 +89,7 @@ def _starts(documents: Sequence[Document]) -> list[int | None]:
 def _facts(document: Document) -> frozenset[tuple[Any, str | int]]:
     """What the metadata tell in texts and whole numbers, but for what is ours; scores differ between parts of one text."""
     told = document.metadata.items()
-    return frozenset((name, fact) for name, fact in told if isinstance(fact, str | int) and not str(name).startswith(KEY))
+    return frozenset((name, fact) for name, fact in told if isinstance(fact, str | int) and not str(name).startswith(RECORD))
 
 
 def _start(document: Document) -> int | None:

@@ -18,7 +18,7 @@ DOCUMENTS_KEYS = ("documents", "context")
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """Keys of which a dict must have exactly one for each, with another value than None; ``query`` None = it has no query."""
+    """Keys of which a dict must have exactly one for each, not None and no blank query; ``query`` None = it has no query."""
 
     query: str | Sequence[str] | None
     documents: str | Sequence[str]
@@ -29,7 +29,7 @@ class Keys:
         Raises:
             InvalidDocuments: there is something else than documents.
             TypeError: no dict.
-            ValueError: no key, or several.
+            ValueError: no key, several, or nothing under it.
         """
         if not isinstance(inputs, Mapping):
             kind = type(inputs).__name__
@@ -38,6 +38,11 @@ class Keys:
             )
         query = None if self.query is None else _value(inputs, "query", self.query, ", or query_key=None for no query")
         return listed(_value(inputs, "documents", self.documents)), query
+
+
+def blank(query: object) -> bool:
+    """Whether there is no question in a query."""
+    return query is None or (isinstance(query, str) and not query.strip())
 
 
 def listed(documents: Any) -> list[Document]:
@@ -58,10 +63,12 @@ def listed(documents: Any) -> list[Document]:
 
 def _value(inputs: Mapping[Any, Any], name: str, keys: str | Sequence[str], otherwise: str = "") -> Any:
     asked = (keys,) if isinstance(keys, str) else tuple(keys)
-    given = [key for key, value in inputs.items() if value is not None]
-    here = [key for key in asked if key in given]
-    if len(here) != 1:
-        where = repr(keys) if isinstance(keys, str) else f"exactly one of {', '.join(map(repr, asked))}"
-        came = f"the keys {', '.join(map(repr, given))}" if given else "nothing"
-        raise ValueError(f"the {name} must be under {where}, got {came}; write as_runnable({name}_key=...){otherwise}")
-    return inputs[here[0]]
+    empty = [key for key in asked if key in inputs and (inputs[key] is None or (name == "query" and blank(inputs[key])))]
+    here = [key for key in asked if key in inputs and key not in empty]
+    if len(here) == 1:
+        return inputs[here[0]]
+    where = repr(keys) if isinstance(keys, str) else f"exactly one of {', '.join(map(repr, asked))}"
+    came = f"got the keys {', '.join(map(repr, inputs))}" if inputs else "got nothing"
+    if empty and not here:
+        came = "but " + ", ".join(f"{key!r} is {'None' if inputs[key] is None else 'blank'}" for key in empty)
+    raise ValueError(f"the {name} must be under {where}, {came}; write as_runnable({name}_key=...){otherwise}")

@@ -36,6 +36,7 @@ class Method(BaseModel):
             raise UnknownName(f"unknown method {self.method!r}; choose one of {', '.join(list_methods())}")
         if twice := self.settings.keys() & type(self).model_fields.keys():
             raise ValueError(f"give {', '.join(sorted(twice))} as an argument of its own, not in settings")
+        _ = self.press
         return self
 
     @property

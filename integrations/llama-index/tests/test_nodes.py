@@ -142,6 +142,23 @@ def test_no_source_spans_where_a_store_has_made_another_thing_of_the_record(stor
     assert second.text == "".join(first.text[a:b] for a, b in second.metadata["linguapress"]["spans"])
 
 
+@pytest.mark.parametrize("value", [3, {"team": "x"}, "mine"], ids=repr)
+def test_what_others_have_put_in_the_place_of_the_record_stays(value):
+    node = TextNode(text="one two three four five six", metadata={"linguapress": value}, start_char_idx=5)
+    postprocessor = LinguaPostprocessor(method="head", rate=0.8)
+    [first] = postprocessor.postprocess_nodes([NodeWithScore(node=node)])
+    [second] = postprocessor.postprocess_nodes([first])
+    for item in (first, second):
+        record = item.metadata["linguapress_record"]
+        assert item.metadata["linguapress"] == value
+        assert record["spans"] == [[0, len(item.text)]]
+        assert "source_spans" not in record  # nobody can tell whether the text has been cut before
+        assert "the record is under 'linguapress_record'" in record["warnings"][-1]
+        assert item.node.excluded_llm_metadata_keys == ["linguapress_record"]
+    assert len(second.text) < len(first.text)
+    assert node.metadata == {"linguapress": value}
+
+
 def test_the_prompt_shows_each_metadata_line_once_and_never_ours(nodes):
     for item in LinguaPostprocessor(rate=0.6, **LEXICAL).postprocess_nodes(nodes, query_str=QUERY):
         for mode in (MetadataMode.LLM, MetadataMode.EMBED):

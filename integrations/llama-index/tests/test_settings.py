@@ -10,7 +10,8 @@ import sys
 import pytest
 from llama_index.core import Settings
 from llama_index.core.postprocessor.types import BaseNodePostprocessor
-from llama_index.postprocessor.linguapress import LinguaPostprocessor
+from llama_index.postprocessor.linguapress import LinguaPostprocessor, LinguaPreparer
+from pydantic import ValidationError
 
 from linguapress import Budget, Guard
 
@@ -62,10 +63,17 @@ def test_what_cannot_be_is_refused_at_once(fields, sentence):
         LinguaPostprocessor(**fields)
 
 
-@pytest.mark.parametrize("fields", [{"settings": {"colour": "red"}}, {"method": "head", "model": "lexical"}])
-def test_what_the_method_does_not_take_is_refused_at_once(fields):
-    with pytest.raises(TypeError, match="unexpected keyword argument"):
-        LinguaPostprocessor(**fields)
+@pytest.mark.parametrize("kind", [LinguaPostprocessor, LinguaPreparer])
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"settings": {"colour": "red"}}, "lingua has no setting 'colour'; settings of lingua: model='mini', .*, effort='auto', "),
+        ({"method": "head", "model": "lexical"}, "head has no setting 'model'; settings of head: none "),
+    ],
+)
+def test_what_the_method_does_not_take_is_refused_at_once(kind, fields, sentence):
+    with pytest.raises(ValidationError, match=sentence):
+        kind(**fields)
 
 
 MANY = [

@@ -14,8 +14,8 @@ from typing import Annotated, Any
 import typer
 
 from linguapress.budget import Budget
-from linguapress.commands.documents import Document, Split, read_documents
-from linguapress.commands.failures import USAGE, fail, reported, warn
+from linguapress.commands.documents import Document, Split, json_lines, read_documents
+from linguapress.commands.failures import USAGE, fail, reported, say, warn
 from linguapress.commands.methods import loaded, parameters, settings_of
 from linguapress.commands.terminal import quiet_libraries, status, write
 from linguapress.compression import Compression
@@ -60,8 +60,12 @@ def compress(  # noqa: PLR0913 - each parameter is an option of the command line
     no_guard: Annotated[bool, typer.Option("--no-guard", help="Protect nothing but what --keep names.")] = False,
     separator: Annotated[str | None, typer.Option(help=r"Between passages; \n, \t are understood. Default: as split.")] = None,
     split: Annotated[
-        Split, typer.Option(help="Documents are files, or cut at blank lines (passages), or lines, or JSON lines.")
-    ] = Split.none,
+        Split | None,
+        typer.Option(
+            help="Documents are files (none), or cut at blank lines (passages; a heading stays with what follows), or lines, or "
+            "JSON lines. Default: jsonl for files that end in .jsonl, .ndjson, .jsonl.gz or .ndjson.gz, else none."
+        ),
+    ] = None,
     field: Annotated[str | None, typer.Option(help=f"Where the text of a JSON line stands; default {_FIELD}.")] = None,
     output: Annotated[Format, typer.Option("--format", "-f", help="The result (text), or kept and dropped.")] = Format.text,
 ) -> None:
@@ -107,10 +111,14 @@ def _settings(method: str, options: Mapping[str, object], assignments: Iterable[
     return given | assigned
 
 
-def _documents(files: Sequence[str], split: Split, field: str | None) -> list[Document]:
-    if field is not None and split is not Split.jsonl:
+def _documents(files: Sequence[str], split: Split | None, field: str | None) -> list[Document]:
+    named, place = [] if split else json_lines(files), _FIELD if field is None else field
+    if field is not None and split is not Split.jsonl and not named:
         fail("--field goes with --split jsonl", USAGE)
-    return read_documents(files, split, _FIELD if field is None else field)
+    if named:
+        more = f" and {len(named) - 1:,} more" if len(named) > 1 else ""
+        say(f"reading {named[0]}{more} as JSON lines, documents in the field {place!r}; --split none takes a file as one text")
+    return read_documents(files, split, place)
 
 
 def _guard(keep: Iterable[str], no_guard: bool) -> Guard | None:
@@ -137,7 +145,7 @@ def _budget(press: Compressor, tokens: int | None, rate: float | None, counter: 
     return budget
 
 
-def _separator(given: str | None, split: Split) -> str:
+def _separator(given: str | None, split: Split | None) -> str:
     if given is None:
         return "\n" if split is Split.lines else "\n\n"
     return given.replace(r"\n", "\n").replace(r"\t", "\t")
@@ -148,7 +156,7 @@ def _rendered(found: Compression, documents: Sequence[Document], output: Format)
     if output is Format.text:
         return found.text
     if output is Format.json:
-        told = {**found.to_dict(), "passages": _placed(found, documents), "ratio": _finite(found.ratio), "documents": names}
+        told = {**found.to_dict(), "passages": _placed(found, documents), "documents": names}
         return json.dumps(told, ensure_ascii=False)
     if output is Format.ansi:
         return (to_plain if os.environ.get("NO_COLOR") else to_ansi)(found, names)
@@ -168,7 +176,3 @@ def _place(spans: Iterable[Sequence[int]], source: Document) -> dict[str, Any]:
     if source.record is not None:
         return source.record._asdict()
     return {"source_spans": [[source.start + start, source.start + end] for start, end in spans]}
-
-
-def _finite(ratio: float) -> float | None:
-    return ratio if ratio != float("inf") else None

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import math
 import sys
-from collections.abc import Sequence
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
 from enum import Enum
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import regex
 import typer
 
 from linguapress.commands.failures import USAGE, fail
 from linguapress.segment import lines, passages
+from linguapress.text import Span
 
 _STDIN = "-"
+_JSON_LINES = (".jsonl", ".ndjson", ".jsonl.gz", ".ndjson.gz")
+_HEADING = regex.compile(r" {0,3}#{1,6}[ \t][^\n]*\n\s*|[^\n]*\S[^\n]*\n {0,3}(?:={2,}|-{2,})[ \t]*\n\s*")
 
 
 class Split(str, Enum):
@@ -57,29 +63,46 @@ class Document(NamedTuple):
     record: Record | None = None
 
 
-def read_documents(paths: Sequence[str], split: Split, field: str = "text") -> list[Document]:
+def json_lines(paths: Iterable[str]) -> list[str]:
+    """The files whose names say that they hold JSON lines."""
+    return [path for path in paths if path.lower().endswith(_JSON_LINES)]
+
+
+def read_documents(paths: Sequence[str], split: Split | None, field: str = "text") -> list[Document]:
     """Documents of all files in their order; standard input where there is no file, or where one is called ``-``.
 
     Args:
-        paths: names of files.
-        split: what is a document.
+        paths: names of files; those that end in ``.gz`` are unpacked.
+        split: what is a document; None = the lines of JSON lines, and other files.
         field: which field of a JSON line holds its text.
     """
     if paths.count(_STDIN) > 1:
         fail("standard input (-) can be read only once", USAGE)
-    return [part for path in paths or [_STDIN] for part in _parts(_read(path), split, field)]
+    named = json_lines(paths)
+    rows = [(path, split or (Split.jsonl if path in named else Split.none)) for path in paths or [_STDIN]]
+    return [part for path, own in rows for part in _parts(_read(path), own, field)]
 
 
 def _read(path: str) -> Document:
     name = "standard input" if path == _STDIN else path
     try:
-        content = _stdin() if path == _STDIN else Path(path).read_bytes()
+        content = _stdin() if path == _STDIN else _unpacked(path)
     except OSError as error:
         fail(f"cannot read {name}: {error.strerror or error}")
     try:
         return Document(name, content.decode("utf-8-sig"), name, 0)
     except UnicodeDecodeError as error:
         fail(f"cannot read {name}: byte {error.start} is not UTF-8; convert it first, such as with iconv")
+
+
+def _unpacked(path: str) -> bytes:
+    content = Path(path).read_bytes()
+    if not path.lower().endswith(".gz"):
+        return content
+    try:
+        return gzip.decompress(content)
+    except (EOFError, zlib.error) as error:
+        raise OSError(f"it is no whole gzip file ({error})") from error
 
 
 def _stdin() -> bytes:
@@ -96,11 +119,22 @@ def _parts(document: Document, split: Split, field: str) -> list[Document]:
         return [document]
     if split is Split.jsonl:
         return _records(document, field)
-    cut = passages if split is Split.passages else lines
-    texts = [(text, start) for start, end in cut(document.text) if (text := document.text[start:end].rstrip())]
+    cut = _sections(document.text) if split is Split.passages else lines(document.text)
+    texts = [(text, start) for start, end in cut if (text := document.text[start:end].rstrip())]
     return [
         Document(f"{document.name}#{number}", text, document.file, start) for number, (text, start) in enumerate(texts, start=1)
     ]
+
+
+def _sections(text: str) -> Iterator[Span]:
+    """Passages, each with the Markdown headings above it."""
+    start = 0
+    for span in passages(text):
+        if not _HEADING.fullmatch(text, *span):
+            yield Span(start, span.end)
+            start = span.end
+    if start < len(text):
+        yield Span(start, len(text))
 
 
 def _records(document: Document, field: str) -> list[Document]:

@@ -24,8 +24,13 @@ def fail(message: str, code: int = FAILURE) -> NoReturn:
 
 
 def warn(message: str) -> None:
+    """A line on standard error that says what may be wrong."""
+    say(f"warning: {message}")
+
+
+def say(message: str) -> None:
     """A line on standard error."""
-    typer.echo(f"warning: {' '.join(shown(message).split())}", err=True)
+    typer.echo(" ".join(shown(message).split()), err=True)
 
 
 @contextmanager

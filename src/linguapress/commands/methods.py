@@ -82,7 +82,9 @@ def loaded(method: str, settings: Mapping[str, Any]) -> Compressor:
     Raises:
         UnknownName: no method of that name.
     """
-    parameters(method)
+    known = parameters(method)
+    if strange := [name for name in settings if name not in known]:
+        fail(f"{method} has no setting {', '.join(map(repr, strange))}; {_offered([method])}", USAGE)
     try:
         if "order" in settings:
             checked_order(settings["order"])

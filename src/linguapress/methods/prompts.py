@@ -161,6 +161,10 @@ class _Prompted(Compressor):
     press: LLMLingua
     rates: Sequence[Mapping[int, float]]
 
+    def spares(self, passage: Passage) -> bool:
+        """Any: it may be the instruction or the question."""
+        return True
+
     @property
     def models(self) -> tuple[Any, ...]:
         """Those of the method."""

@@ -58,6 +58,10 @@ class Segmented(Compressor):
         except InvalidBudget:
             return self
 
+    def spares(self, passage: Passage) -> bool:
+        """One of which something is to be kept whole."""
+        return any(segment.whole for segment in self.segments(passage))
+
     @property
     def models(self) -> tuple[Any, ...]:
         """Those of the method."""

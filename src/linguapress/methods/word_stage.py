@@ -180,7 +180,7 @@ def _bound(units: Units, owner: NDArray[np.int64], found: Sentences) -> Units:
     for sentence, words_of_it in members.items():
         above = [headings[heading][0] for heading in found.units.needs.get(sentence, ()) if heading in headings]
         company = (*vital.get(sentence, ())[:1], *above)
-        if company:
-            needs |= {word: (*needs.get(word, ()), *company) for word in words_of_it if word not in units.verbatim}
+        for word in words_of_it if company else ():
+            needs[word] = (*needs.get(word, ()), *(above if word in units.verbatim else company))
     alone = {word for words_of_it in headings.values() for word in words_of_it if word not in units.verbatim}
     return replace(units, needs=needs, vital=frozenset(), frame=units.frame | (alone - units.forced))

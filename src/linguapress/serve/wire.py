@@ -62,6 +62,7 @@ class Answer(BaseModel):
     tokens_after: int
     limit: int = Field(description="Tokens that were allowed.")
     rate: float = Field(description="tokens_after / tokens_before.")
+    ratio: float | None = Field(description="tokens_before / tokens_after; null when nothing is kept.")
     stages: list[StageAnswer]
     warnings: list[str]
     milliseconds: float = Field(description="From the request's arrival in the queue to its answer, waiting included.")

@@ -74,7 +74,6 @@ def test_a_step_goes_without_a_query_only_when_told(documents):
     inputs = {"documents": documents, "query": QUERY}
     step = COMPRESSOR.as_runnable(query_key=None)
     assert step.invoke(inputs) == step.invoke({"documents": documents}) == COMPRESSOR.compress_documents(documents, "")
-    assert step.invoke(inputs) == COMPRESSOR.as_runnable().invoke({"documents": documents, "query": " "})
     assert step.invoke(inputs) != COMPRESSOR.as_runnable().invoke(inputs)
 
 
@@ -87,7 +86,15 @@ def test_a_step_goes_without_a_query_only_when_told(documents):
             "query must be under exactly one of 'query', 'question', 'input', got the keys 'documents', 'ask'; write",
         ),
         ({}, {}, r"got the keys 'documents'; write as_runnable\(query_key=...\), or query_key=None for no query$"),
-        ({}, {"query": None}, "query must be under .* got the keys 'documents'; "),
+        ({}, {"query": None}, "query must be under .*, but 'query' is None; write"),
+        (
+            {},
+            {"question": ""},
+            r"'input', but 'question' is blank; write as_runnable\(query_key=...\), or query_key=None for no query$",
+        ),
+        ({}, {"question": " \n", "input": None}, "but 'question' is blank, 'input' is None; "),
+        ({"query_key": "ask"}, {"ask": " "}, "query must be under 'ask', but 'ask' is blank; "),
+        ({}, {"query": QUERY, "documents": None}, "documents must be under .*, but 'documents' is None; "),
         ({}, {"query": QUERY, "input": QUERY}, "got the keys 'documents', 'query', 'input'; "),
         ({}, {"query": QUERY, "context": "text"}, r"documents must be under .*; write as_runnable\(documents_key=...\)$"),
         ({"query_key": "ask"}, {"query": QUERY}, "query must be under 'ask', got the keys 'documents', 'query'; "),
@@ -100,6 +107,18 @@ async def test_a_step_names_the_keys_that_came(documents, keys, inputs, message)
         step.invoke(given)
     with pytest.raises(ValueError, match=message):
         await step.ainvoke(given)
+
+
+def test_a_key_with_nothing_does_not_count(documents, expected):
+    step = COMPRESSOR.as_runnable() | format_docs
+    assert step.invoke({"documents": documents, "context": None, "query": QUERY, "question": "", "input": None}) == expected
+
+
+async def test_documents_may_be_compressed_without_a_question(documents):
+    without = COMPRESSOR.as_runnable(query_key=None).invoke({"documents": documents})
+    for blank in ("", " \n"):
+        assert COMPRESSOR.compress_documents(documents, blank) == without
+        assert await COMPRESSOR.acompress_documents(documents, blank) == without
 
 
 def test_a_step_behind_a_bare_retriever_has_no_query(retriever):

@@ -133,14 +133,36 @@ def test_spans_still_point_into_the_first_text_after_a_second_compression(docume
         assert all(a[1] <= b[0] for a, b in zip(record["spans"], record["spans"][1:], strict=False))
 
 
-@pytest.mark.parametrize(
-    "record", [None, 3, {}, {"spans": None}, {"spans": [1]}, {"spans": [[0, 2]]}, {"spans": [["a", "b"]]}, "x"]
-)
-def test_a_foreign_record_does_no_harm(record):
+@pytest.mark.parametrize("spans", [None, [1], [[0, 2]], [["a", "b"]], "x"])
+def test_a_damaged_record_does_no_harm(spans):
+    record = {"spans": spans, "tokens_before": 9, "tokens_after": 4, "limit": 4}
     document = Document("one two three four", metadata={"linguapress": record})
     short = LinguaCompressor(method="head").compress_documents([document], "")
     assert short[0].metadata["linguapress"]["spans"] == [[0, len(short[0].page_content)]]
     assert document.metadata == {"linguapress": record}
+
+
+@pytest.mark.parametrize("value", [3, 0, [], {"team": "x"}, {"spans": [[0, 2]]}, "mine"], ids=repr)
+def test_what_others_have_put_in_the_place_of_the_record_stays(value):
+    document = Document("one two three four", metadata={"linguapress": value, "start_index": 5})
+    compressor = LinguaCompressor(method="head", rate=0.8)
+    [first] = compressor.compress_documents([document, Document("")], "")
+    [second] = compressor.compress_documents([first], "")
+    for short in (first, second):
+        record = short.metadata["linguapress_record"]
+        assert short.metadata["linguapress"] == value
+        assert record["spans"] == [[0, len(short.page_content)]]
+        assert "source_spans" not in record  # nobody can tell whether the text has been cut before
+        assert "the record is under 'linguapress_record'" in record["warnings"][-1]
+    assert len(second.page_content) < len(first.page_content)
+    assert document.metadata == {"linguapress": value, "start_index": 5}
+
+
+@pytest.mark.parametrize("value", [None, "", {}], ids=repr)
+def test_nothing_in_the_place_of_the_record_is_no_obstacle(value):
+    [short] = LinguaCompressor(method="head").compress_documents([Document("one two", metadata={"linguapress": value})], "")
+    assert short.metadata.keys() == {"linguapress"}
+    assert short.metadata["linguapress"]["warnings"] == []
 
 
 def test_copies_share_nothing_with_the_documents(documents):

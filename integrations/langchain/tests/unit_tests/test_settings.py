@@ -4,7 +4,7 @@ import copy
 import pickle
 
 import pytest
-from langchain_linguapress import LinguaCompressor
+from langchain_linguapress import LinguaCompressor, LinguaPreparer
 from pydantic import ValidationError
 
 from linguapress import Budget, Guard
@@ -75,9 +75,18 @@ def test_what_cannot_be_is_refused_at_once(fields, message):
         LinguaCompressor(**fields)
 
 
-def test_a_setting_that_the_method_does_not_have(documents):
-    with pytest.raises(TypeError, match="order"):
-        LinguaCompressor(method="head", order="ends").compress_documents(documents, "")
+@pytest.mark.parametrize("kind", [LinguaCompressor, LinguaPreparer])
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"method": "head", "order": "ends"}, "head has no setting 'order'; settings of head: none "),
+        ({"settings": {"efort": "low"}}, "lingua has no setting 'efort'; settings of lingua: model='mini', .*, effort='auto', "),
+        ({"settings": {"effort": "lo"}}, "unknown effort 'lo'; choose one of low, auto, high "),
+    ],
+)
+def test_a_setting_that_the_method_does_not_have(kind, fields, message):
+    with pytest.raises(ValidationError, match=message):
+        kind(**fields)
 
 
 def test_a_compressor_is_frozen():

@@ -17,7 +17,7 @@ from llama_index.postprocessor.linguapress.nodes import plain_text, replaced
 from llama_index.postprocessor.linguapress.preparer import records_of
 
 from linguapress import Budget
-from linguapress.hosts import check_decided, one_budget
+from linguapress.hosts import check_decided, displaced, one_budget
 
 
 class LinguaPostprocessor(Method, BaseNodePostprocessor):
@@ -67,8 +67,9 @@ class LinguaPostprocessor(Method, BaseNodePostprocessor):
         records, damaged = records_of([nodes[place].node for place in texts])
         asked = query.query_str if query else None
         out = self.press().compress(list(texts.values()), asked, budget=budget, prepared=records)
+        warnings = displaced(nodes[list(texts)[passage.index]].node.metadata for passage in out.passages)
         if damaged:
-            warning = f"{damaged} prepared records could not be read and were ignored; prepare again"
-            out = replace(out, warnings=(*out.warnings, warning))
+            warnings = (f"{damaged} prepared records could not be read and were ignored; prepare again", *warnings)
+        out = replace(out, warnings=(*out.warnings, *warnings))
         tell(self.method, out)
         return replaced(nodes, list(texts), out)

@@ -17,10 +17,8 @@ from llama_index.core.schema import (
 )
 
 from linguapress import Compression, Passage
-from linguapress.hosts import covered, fresh, ranges, traced_back
+from linguapress.hosts import covered, fresh, ranges, record_key, record_of, recorded, traced_back
 
-KEY = "linguapress"
-"""Metadata key of the record that a compressed node carries."""
 PREPARED = "linguapress_prepared"
 """Metadata key of what a prepared node carries for its postprocessor, as ASCII text."""
 MEMORY = "linguapress_memory"
@@ -80,7 +78,8 @@ def replaced(nodes: Sequence[NodeWithScore], places: Sequence[int], out: Compres
 
 def _rewritten(item: NodeWithScore, passage: Passage, out: Compression) -> NodeWithScore:
     """A copy of the node that holds the kept text and the record; nothing that changes is shared with the original."""
-    return item.model_copy(update={"node": copied(item.node, KEY, _record(item.node, passage, out), passage.text)})
+    key = record_key(item.node.metadata)
+    return item.model_copy(update={"node": copied(item.node, key, _record(item.node, passage, out), passage.text)})
 
 
 def _own(value: Any) -> Any:
@@ -99,7 +98,7 @@ def _record(node: BaseNode, passage: Passage, out: Compression) -> dict[str, Any
     earlier = _earlier(node, length)
     spans = traced_back(passage.spans, ranges(earlier["spans"]) if earlier else [(0, length)])
     start, end = getattr(node, "start_char_idx", None), getattr(node, "end_char_idx", None)
-    untouched = KEY not in node.metadata and (end is None or end - (start or 0) == length)
+    untouched = not recorded(node.metadata) and (end is None or end - (start or 0) == length)
     record: dict[str, Any] = {"spans": spans}
     if start is not None and ("source_spans" in earlier if earlier else untouched):  # others may have put another text in
         record["source_spans"] = [[start + a, start + b] for a, b in spans]
@@ -111,8 +110,6 @@ def _record(node: BaseNode, passage: Passage, out: Compression) -> dict[str, Any
 
 def _earlier(node: BaseNode, length: int) -> dict[str, Any]:
     """The record of an earlier compression that left this very text, else nothing."""
-    record = node.metadata.get(KEY)
-    if not isinstance(record, dict):
-        return {}
+    record = record_of(node.metadata)
     spans = ranges(record.get("spans"))
     return record if spans and covered(spans) == length else {}
