@@ -19,7 +19,6 @@ _BLANKS = re.compile(r"\s*\n\s*")
 _LABEL_END = re.compile(r"[:：][*_]*$")
 _STOPS = frozenset(".!?…؟。！？")
 _CLOSING = "\"'”’»)]}*_"  # may stand behind a full stop
-_CLOSED = frozenset(_CLOSING)
 
 
 class Tail(NamedTuple):
@@ -145,5 +144,5 @@ def _tail(text: str, start: int, end: int) -> Tail:
     solid = unit.rstrip()
     body = solid.rstrip(_MARKS) or solid  # a unit of nothing but punctuation is its own body
     mark, blank = start + len(body), start + len(solid)
-    stops = not _STOPS.isdisjoint(text[mark:blank]) or (body[-1:] in _CLOSED and body.rstrip(_CLOSING)[-1:] in _STOPS)
+    stops = not _STOPS.isdisjoint(text[mark:blank]) or (body[-1:] in _CLOSING and body.rstrip(_CLOSING)[-1:] in _STOPS)
     return Tail(mark, blank, end, stops, unit.count("\n", len(solid)))
