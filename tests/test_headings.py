@@ -2,8 +2,9 @@
 
 import pytest
 
-from linguapress.headings import headings
+from linguapress.headings import headings, with_headings
 from linguapress.segment import sentences
+from linguapress.units import Units
 
 
 def of(text):
@@ -25,3 +26,44 @@ def test_a_short_first_line_is_the_title_of_what_follows(title):
 )  # fmt: skip
 def test_the_first_line_of_code_markup_or_a_log_is_none(line):
     assert set(of(f"{line}\nShe was born in Warsaw.\nShe died in Passy.")) == {-1}
+
+
+PROSE = "She was born in Warsaw, and she moved to Paris when she was a student."
+
+
+def test_a_short_line_between_a_blank_line_and_prose_is_a_heading_too():
+    assert of(f"Report\n\n{PROSE}\n\nEarly life\n\n{PROSE} She won.\n\nDeath\n{PROSE}") == [-1, 0, 0, 2, 2, 0, 5]
+
+
+def test_a_first_line_that_is_written_like_the_headings_below_is_no_title_of_theirs():
+    assert of(f"Early life\n{PROSE}\n\nDeath\n{PROSE}") == [-1, 0, -1, 2]
+    assert of(f"1 Early life\n\n{PROSE}\n\n2 Death\n\n{PROSE}\n\n2.1 Cause\n\n{PROSE}") == [-1, 0, -1, 2, 2, 4]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "- an item",
+        "lower case begins it",
+        "It ends like a sentence.",
+        "x = 1",
+        "a) an item",
+        "Dear Anna,",
+        "B" * 90,
+        "SHA: " + "4e" * 20,
+        "Text: http://a.b",
+    ],
+)
+def test_other_short_lines_inside_of_a_text_are_none(line):
+    assert of(f"{PROSE}\n\n{line}\n\n{PROSE}") == [-1, -1, -1]
+
+
+def test_lines_of_an_address_or_a_poem_are_none():
+    assert set(of("Anna Holm\n\n12 River Street\n\nTorvik\n\nNorway")) <= {-1, 0}
+
+
+def test_a_heading_that_nothing_marks_can_stand_alone_where_it_tells_a_number():
+    text = f"{PROSE}\n\nDeadline 15 March\n{PROSE}\n\n2 Method\n{PROSE}"
+    units = with_headings(text, Units(sentences(text)))
+    assert units.needs == {2: (1,), 4: (3,)}
+    assert units.frame == {3}

@@ -21,18 +21,25 @@ _NO_TITLE = regex.compile(  # first lines of code, markup, settings, logs
     r"[^\n]*(?:[={}<>;\\]|::|\d\d:\d\d:\d\d)|\s*(?:(?:import|from|package|using|include|require)\b|#|//|/\*|--|\$ )"
     r"|\s*[a-z_][\w.-]*:(?:\s|$)",
 )
-_LONGEST = 120  # characters
+_LONGEST, _SHORT = 120, 80  # characters of a title, and of a heading further down
+_PLAIN = 7  # level of headings that nothing marks: below all that are marked
+_COUNTED = regex.compile(r"(?:\p{N}+(?:\.\p{N}+)*\.?[ \t]+)?+")  # the number of a section
+_OPENS = regex.compile(_COUNTED.pattern + r"[\"'“‘(]?[\p{Lu}\p{Lo}\p{N}]")
+_ITEM = regex.compile(r"[ \t]*(?:[-*+•·–]|\p{N}{1,3}\)|\(?\p{L}\))[ \t]")
+_NUMBER = regex.compile(r"\p{N}")
+_RAW = regex.compile(r"://|[^\s\p{Lo}]{32}")  # an address, a checksum
+_PROSE = 60  # characters of a line under a heading, where it does not end like a sentence
 
 
 def headings(text: str, spans: Sequence[Span]) -> list[int]:
     """For each sentence the index of its heading, -1 where it has none; for a heading, that of the one above its level.
 
-    A heading is a Markdown one, or a short first line that does not end like a sentence.
+    A heading is a Markdown one, or a short line that does not end like a sentence: the first one, or one between a blank line and
+    prose.
     """
     found: list[int] = []
     above: list[tuple[int, int]] = []  # level and index of the headings that hold here, outermost first
-    for index, (start, end) in enumerate(spans):
-        level = _level(text, start, end, index == 0 and len(spans) > 1)
+    for index, level in enumerate(_levels(text, spans)):
         while level is not None and above and above[-1][0] >= level:
             above.pop()
         found.append(above[-1][1] if above else -1)
@@ -41,16 +48,71 @@ def headings(text: str, spans: Sequence[Span]) -> list[int]:
     return found
 
 
+def _levels(text: str, spans: Sequence[Span]) -> list[int | None]:
+    """The level of each heading, None for a sentence."""
+    plain = _plain(text, spans)
+    marked = (_level(text, start, end, index == 0 and len(spans) > 1) for index, (start, end) in enumerate(spans))
+    counted = {index: _number(text, spans[index]).rstrip(" \t.") for index in plain}
+    depth = {index: _PLAIN + number.count(".") for index, number in counted.items()}
+    return [depth.get(index, level) for index, level in enumerate(marked)]
+
+
 def _level(text: str, start: int, end: int, first: bool) -> int | None:
     """Number of hashes of a Markdown heading or of a tag h1 to h6, 0 for a title, None for anything else."""
     if marked := _MARKED.match(text, start, end):
         return marked.group().count("#")
     if tagged := _TAGGED.match(text, max(0, start - _LONGEST), start):
         return int(tagged["level"])
-    title = first and end - start <= _LONGEST and text[start:end].endswith("\n")
-    if not title or _ENDED.search(text, start, end) or (_LABELLED.search(text, start, end) and turns(text)):
-        return None
-    return None if _NO_TITLE.match(text, start, end) else 0
+    return 0 if first and _is_title(text, start, end, _LONGEST) else None
+
+
+def _is_title(text: str, start: int, end: int, longest: int) -> bool:
+    """Whether a line could be a title by itself."""
+    if end - start > longest or text[end - 1] != "\n" or _ENDED.search(text, start, end):
+        return False
+    return not (_NO_TITLE.match(text, start, end) or (_LABELLED.search(text, start, end) and turns(text)))
+
+
+def _plain(text: str, spans: Sequence[Span]) -> set[int]:
+    """Headings that nothing marks, the first line among them if it is numbered, or right above its text, as they are."""
+    found = {index for index in range(1, len(spans) - 1) if _parts(text, spans, index)}
+    if found and _is_title(text, *spans[0], _LONGEST):
+        numbered = any(_number(text, spans[index]) for index in found) and _number(text, spans[0])
+        tight = not (all(_gap(text, spans[index]) for index in found) or _gap(text, spans[0]))
+        found |= {0} if numbered or tight else set()
+    return found
+
+
+def _parts(text: str, spans: Sequence[Span], index: int) -> bool:
+    """Whether a unit is a short line between a blank line and prose."""
+    (start, end), (below, stop) = spans[index], spans[index + 1]
+    if end - start > _SHORT + 8 or text[start - 1] != "\n" or not _gap(text, spans[index - 1]):
+        return False
+    line, prose = text[start:end].rstrip(), text[below:stop].rstrip()
+    if (
+        len(line) > _SHORT
+        or _RAW.search(line)
+        or not _OPENS.match(line)
+        or _ITEM.match(line)
+        or _MARKED.match(prose)
+        or _ITEM.match(prose)
+    ):
+        return False
+    return (
+        (len(prose) >= _PROSE or _ENDED.search(prose) is not None) and len(prose) > len(line) and _is_title(text, start, end, end)
+    )
+
+
+def _number(text: str, span: Span) -> str:
+    """The number of a section at the beginning of a line, empty where there is none."""
+    found = _COUNTED.match(text, span.start, span.end)
+    return found.group() if found else ""
+
+
+def _gap(text: str, span: Span) -> bool:
+    """Whether a blank line follows."""
+    part = text[span.start : span.end]
+    return part[len(part.rstrip()) :].count("\n") > 1
 
 
 def with_headings(text: str, units: Units) -> Units:
@@ -61,5 +123,6 @@ def with_headings(text: str, units: Units) -> Units:
     if not above:
         return units
     needs = {**units.needs, **{index: (*units.needs.get(index, ()), heading) for index, heading in above.items()}}
-    alone = frozenset(above.values()) - units.forced
-    return replace(units, needs=needs, frame=units.frame | alone)
+    plain = ((unit, units.spans[unit]) for unit in _plain(text, units.spans) if unit)
+    telling = {unit for unit, span in plain if _NUMBER.search(text, span.start + len(_number(text, span)), span.end)}
+    return replace(units, needs=needs, frame=units.frame | (set(above.values()) - units.forced - telling))

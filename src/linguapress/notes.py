@@ -93,6 +93,11 @@ class UnitNote:
         """Whether it was written on these very units."""
         return list(pairwise((0, *accumulate(self.lengths.tolist())))) == list(units.spans)
 
+    def only(self, chosen: Sequence[int]) -> UnitNote:
+        """The note on some of the units."""
+        at = np.asarray(chosen, dtype=np.int64)
+        return UnitNote(self.lengths[at], self.counts[at], self.scales[at], self.states[at], self.legibility, self.model)
+
 
 Note: TypeAlias = KeepNote | UnitNote
 Notes: TypeAlias = tuple[Note, ...]

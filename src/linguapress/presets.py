@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from linguapress.methods.surprisal import Pool
     from linguapress.methods.surprising_words import Level
 
-EFFORTS: Mapping[str, int] = MappingProxyType({"low": 0, "auto": 20, "high": 100})  # passages read together with the query
+EFFORTS: Mapping[str, int] = MappingProxyType({"low": 0, "auto": 20, "high": 100})  # passages or sections read with the query
 
 
 def lingua(

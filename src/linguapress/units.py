@@ -20,6 +20,8 @@ class Units:
         vital: indexes of units that are kept before all others where words are dropped: numbers and negations.
         frame: indexes of units that are kept only when another needs them (the brackets of a JSON list).
         verbatim: indexes of units whose punctuation belongs to their syntax and is never adjusted.
+        sections: indexes of units at which a further section of a long text begins, ascending; see
+            :mod:`~linguapress.sections`. A choice of units has none.
     """
 
     spans: Sequence[Span]
@@ -28,6 +30,7 @@ class Units:
     vital: frozenset[int] = frozenset()
     frame: frozenset[int] = frozenset()
     verbatim: frozenset[int] = frozenset()
+    sections: tuple[int, ...] = ()
 
     def company(self, *units: int) -> list[int]:
         """The units and all that they need, directly or not."""

@@ -70,6 +70,13 @@ def test_the_gold_passage_stands_where_the_task_says(folder, place):
     assert len({item.gold for item in examples("nq", folder)}) > 1
 
 
+def test_one_document_holds_what_all_passages_say(folder):
+    for one, many in zip(examples("nq-document", folder), examples("nq", folder), strict=True):
+        assert one.documents == ("\n\n".join(many.documents),)
+        assert [text for _, text in one.evidence] == [text for _, text in many.evidence]
+        assert figures(one, everything(one))["evidence"]
+
+
 def test_no_passage_answers_where_none_should(folder):
     for item in examples("no-answer", folder):
         assert len(item.documents) == 18

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from samples import hostile
 
 from linguapress import Budget, Passage, Rating
+from linguapress.excerpts import excerpts
 from linguapress.headings import with_headings
 from linguapress.methods.sentence_filter import SentenceFilter
 from linguapress.models.bridges import bridged
@@ -27,7 +28,7 @@ def _raised(texts, needed, relevance, query=QUESTION, loss=2.0):
     passages = [Passage.whole(index, text) for index, text in enumerate(texts)]
     units = [with_headings(text, Units(sentences(text))) for text in texts]
     chances = [np.full(len(item.spans), chance) for item, chance in zip(units, needed, strict=True)]
-    return bridged(query, passages, units, chances, np.array(relevance), loss).relevance.tolist()
+    return bridged(query, excerpts(passages, units), chances, np.array(relevance), loss).relevance.tolist()
 
 
 def test_a_passage_that_a_needed_sentence_names_is_about_as_relevant():

@@ -10,11 +10,13 @@ import torch
 from torch import nn
 
 from linguapress import Budget, ModelNotFound, Passage, Rating, Units, load
+from linguapress.models.lexical import LexicalRelevance
 from linguapress.models.pair_relevance import PairRelevance
 from linguapress.models.selected import SelectedRelevance
 from linguapress.models.selector import selector_of
 from linguapress.models.sentence_transformer import CrossEncoderRelevance, CrossEncoderSelector
 from linguapress.scores import TokenScores
+from linguapress.sections import with_sections
 from linguapress.segment import sentences
 
 QUERY = "When did the bridge open?"
@@ -216,3 +218,33 @@ def test_a_checkpoint_of_another_kind_is_refused(monkeypatch, embedded_tokenizer
     monkeypatch.setattr(transformers.AutoTokenizer, "from_pretrained", lambda *args, **kwargs: embedded_tokenizer)
     with pytest.raises(ModelNotFound, match="no pruning head"):
         PairRelevance(f"open-provence:{tmp_path}", "cpu").rate("When?", *drafts())
+
+
+def long_text():
+    """Forty paragraphs, one of which answers."""
+    parts = [f"Paragraph {number} says that ferries left every hour. " + "Soup needs salt and time. " * 15 for number in range(40)]
+    parts[23] += "It opened in 1939."
+    return "\n\n".join(parts)
+
+
+def test_of_a_long_passage_the_best_sections_are_read():
+    texts = [long_text(), TEXTS[1]]
+    passages, units = drafts(texts)
+    units = [with_sections(text, item) for text, item in zip(texts, units, strict=True)]
+    first, selector = LexicalRelevance(), Said({}, {"It opened in 1939.": 0.9}, tokens={"1939.": 0.0})
+    rating = SelectedRelevance(selector, first, most=3).rate("Which one opened in 1939?", passages, units)
+    assert len(selector.read) == 3
+    assert all(len(text) <= 1000 for text in selector.read)
+    best = int(np.argmax(rating.units[0]))
+    assert texts[0][slice(*units[0].spans[best])].strip() == "It opened in 1939."
+    assert rating.needed[0].argmax() == best
+    assert rating.passages.argmax() == 0
+    token = rating.tokens[0].offsets[rating.tokens[0].values.argmax()]
+    assert texts[0][slice(*token)] == "1939."
+
+
+@pytest.mark.parametrize("name", ["lingua", "query_select", "sentence_filter"])
+def test_the_sentence_that_answers_is_found_in_a_long_document(name):
+    out = load(name).compress([f"Ferries and soup\n\n{long_text()}"], QUERY, budget=Budget(tokens=60))
+    assert "opened in 1939" in out.text
+    assert out.tokens_after <= 60

@@ -16,12 +16,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from linguapress.budget import Budget
 from linguapress.evaluation.reference_worker import peak_megabytes, versions
 from linguapress.models.encoder import Encoder, shared_encoder
-from linguapress.models.windows import batches, windows
+from linguapress.models.windows import batches
 from linguapress.presets import load
 
 
@@ -47,8 +45,7 @@ class Clocks(NamedTuple):
 def bare_seconds(encoder: Encoder, texts: Sequence[str]) -> list[float]:
     """Seconds of the model alone, on the padded batches that the encoder makes of the texts."""
     model = encoder.loaded
-    ids = [np.asarray(item.ids, dtype=np.int64) for item in model.tokenizer.encode_batch(list(texts), add_special_tokens=False)]
-    todo = [window for text, row in enumerate(ids) for window in windows(text, len(row), model.room, 64)]
+    ids, _, todo = encoder.cut(texts)
     groups = batches(todo, model.special, model.batch_tokens, model.longest)
     inputs = [model.padded([ids[w.text][w.start : w.end] for w in batch], length) for length, batch in groups]
     start = Clocks.now()

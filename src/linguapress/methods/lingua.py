@@ -26,6 +26,7 @@ from linguapress.methods.word_stage import ROUGHLY, Sentences, WordStage, log_od
 from linguapress.order import Order, arranged, checked_order
 from linguapress.repeats import unrepeated
 from linguapress.scores import UNTOLD, KeepClassifier, Rating, Relevance
+from linguapress.sections import with_sections
 from linguapress.select import Selection, stitchers
 from linguapress.speakers import utterances, with_speakers
 from linguapress.units import Units
@@ -122,15 +123,14 @@ class Lingua(Compressor):
 
     def units(self, text: str) -> Units:
         """Sentences, each with its heading and with who says it."""
-        return with_speakers(text, with_headings(text, self.guard.coarse.units(text, utterances)))
+        return with_sections(text, with_speakers(text, with_headings(text, self.guard.coarse.units(text, utterances))))
 
     def rate(self, draft: Draft, units: Sequence[Units]) -> tuple[Sequence[Units], Rating]:
         """The units to choose from, with their ratings."""
         if draft.query is None:
             return units, Rating([self.keep_weight * log_odds(row) for row in keep_of_units(self.keep, draft.passages, units)])
         rating = self.relevance.rate(draft.query, draft.passages, units)
-        documents = rating.passages if rating.passages is not None else np.zeros(len(units), dtype=np.float32)
-        rows = [row + self.document_weight * value for row, value in zip(rating.units, documents, strict=True)]
+        rows = [row + self.document_weight * value for row, value in zip(rating.units, rating.around(units), strict=True)]
         return units, replace(rating, units=rows)
 
     def _rated(self, draft: Draft) -> tuple[Draft, Mapping[int, Sentences]]:

@@ -20,6 +20,7 @@ from linguapress.draft import Draft
 from linguapress.headings import with_headings
 from linguapress.methods.lingua import Lingua
 from linguapress.scores import Floats, Rating
+from linguapress.sections import with_sections
 from linguapress.speakers import utterances, with_speakers
 from linguapress.subjects import with_subjects
 from linguapress.units import Units
@@ -74,7 +75,7 @@ class QuerySelect(Lingua):
     def units(self, text: str) -> Units:
         """Sentences with their heading, or with the one that names their subject, and with who says them."""
         found = with_headings(text, self.guard.coarse.units(text, utterances))
-        return with_speakers(text, with_subjects(text, found))
+        return with_sections(text, with_speakers(text, with_subjects(text, found)))
 
     def rate(self, draft: Draft, units: Sequence[Units]) -> tuple[Sequence[Units], Rating]:
         """Ratings by need; with a threshold, only of the units that pass it, or that are forced."""

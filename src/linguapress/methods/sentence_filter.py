@@ -10,12 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-import numpy as np
-
 from linguapress.compressor import UnitCompressor
 from linguapress.guard import Guard
 from linguapress.headings import with_headings
 from linguapress.scores import Rating, Relevance, by_place
+from linguapress.sections import with_sections
 from linguapress.speakers import utterances, with_speakers
 from linguapress.text import Passage, Span
 from linguapress.units import Units
@@ -44,7 +43,7 @@ class SentenceFilter(UnitCompressor):
 
     def units(self, text: str) -> Units:
         """Sentences, each with its heading and with who says it."""
-        return with_speakers(text, with_headings(text, super().units(text)))
+        return with_sections(text, with_speakers(text, with_headings(text, super().units(text))))
 
     @property
     def guarded(self) -> Guard:
@@ -61,6 +60,5 @@ class SentenceFilter(UnitCompressor):
         if query is None:
             return Rating(by_place(units), warnings=("no query: sentences were taken in their order",))
         rating = self.relevance.rate(query, passages, units)
-        documents = rating.passages if rating.passages is not None else np.zeros(len(units))
-        rows = [row + self.document_weight * value for row, value in zip(rating.units, documents, strict=True)]
+        rows = [row + self.document_weight * value for row, value in zip(rating.units, rating.around(units), strict=True)]
         return Rating(rows, rating.passages, rating.warnings)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from linguapress.models.embeddings import EmbeddingRelevance
 from linguapress.models.lexical import LexicalRelevance
 from linguapress.notes import Notes, all_notes, fingerprints
-from linguapress.scores import Floats, Rating, Relevance
+from linguapress.scores import Floats, Rating, Relevance, of_sections
 from linguapress.text import Passage
 from linguapress.units import Units
 
@@ -38,10 +38,11 @@ class BlendedRelevance:
         letters = self.lexical.rate(query, passages, units)
         trust = meaning.trust if meaning.trust is not None else np.ones(len(passages), dtype=np.float32)
         mixed = [self._mix(a, b, t) for a, b, t in zip(meaning.units, letters.units, trust, strict=True)]
-        whole = self._mix(_of_passages(meaning, len(passages)), _of_passages(letters, len(passages)), trust)
+        pairs = zip(meaning.of_sections(units), letters.of_sections(units), trust, strict=True)
+        whole = np.concatenate([np.empty(0, dtype=np.float32), *(self._mix(*pair) for pair in pairs)])
         unread = int((trust < 0.5).sum())
         warnings = (f"the embedding model cannot read {unread} of {len(passages)} documents or the query; letters decide there",)
-        return Rating(mixed, whole, (*meaning.warnings, *(warnings if unread else ())))
+        return replace(of_sections(mixed, whole, units), warnings=(*meaning.warnings, *(warnings if unread else ())))
 
     def fingerprints(self) -> frozenset[bytes]:
         """Those of the embedding."""
@@ -51,10 +52,6 @@ class BlendedRelevance:
         """Those of the embedding; letters are quicker counted than kept."""
         return all_notes([self.embedding], passages, units)
 
-    def _mix(self, meaning: Floats, letters: Floats, trust: float | Floats) -> Floats:
+    def _mix(self, meaning: Floats, letters: Floats, trust: float) -> Floats:
         mixed = trust * meaning + (self.lexical_weight + (1 - trust)) * letters
         return np.asarray(mixed, dtype=np.float32)
-
-
-def _of_passages(rating: Rating, count: int) -> Floats:
-    return rating.passages if rating.passages is not None else np.zeros(count, dtype=np.float32)

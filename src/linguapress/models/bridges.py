@@ -12,10 +12,9 @@ from typing import NamedTuple
 import numpy as np
 import regex
 
+from linguapress.excerpts import Excerpt
 from linguapress.models.lexical import UNSPACED
 from linguapress.scores import Floats
-from linguapress.text import Passage
-from linguapress.units import Units
 
 _NOTE = regex.compile(r"\s*\([^()]*\)\s*$")  # "Jaws (film)" is named as "Jaws"
 _WORD = regex.compile(r"\w+")
@@ -34,32 +33,29 @@ class Named(NamedTuple):
     chance: Floats
 
 
-def bridged(
-    query: str, passages: Sequence[Passage], units: Sequence[Units], needed: Sequence[Floats], relevance: Floats, loss: float
-) -> Named:
-    """The logits of the passages, raised where a sentence that is needed names the passage's title.
+def bridged(query: str, parts: Sequence[Excerpt], needed: Sequence[Floats], relevance: Floats, loss: float) -> Named:
+    """The logits of passages (of longer ones: of sections), raised where a sentence that is needed names the passage's title.
 
     A passage whose title stands in sentence s of passage i gets at least ``relevance[i] + ln needed[s] - loss``. Titles whose
     words are all in the query are passed over: the selector has seen those.
 
     Args:
         query: the question.
-        passages: that were read.
-        units: of their texts; the first is a title where it is in the frame of the others.
+        parts: what was read; the first of a part's own units is its title where it is in the frame of the others.
         needed: probability of each unit being needed, 0..1.
         relevance: logit of each passage.
         loss: nats by which the passage that is named comes after the one that names it.
     """
-    titles = _titles(query, passages, units)
-    found = Named(np.array(relevance, dtype=np.float64), np.zeros(len(passages)))
+    titles = _titles(query, parts)
+    found = Named(np.array(relevance, dtype=np.float64), np.zeros(len(parts)))
     if not titles:
         return found
     pattern = regex.compile("|".join(map(_whole, sorted(titles, key=len, reverse=True))))
-    for own, (passage, item, chances) in enumerate(zip(passages, units, needed, strict=True)):
-        for unit, (start, end) in enumerate(item.spans):
-            if chances[unit] > 0 and unit not in item.frame:
+    for own, (part, chances) in enumerate(zip(parts, needed, strict=True)):
+        for unit, (start, end) in enumerate(part.units.spans):
+            if chances[unit] > 0 and unit not in part.units.frame:
                 least = relevance[own] + np.log(chances[unit]) - loss
-                for title in {match[0] for match in pattern.finditer(passage.text, start, end)}:
+                for title in {match[0] for match in pattern.finditer(part.passage.text, start, end)}:
                     others = [number for number in titles[title] if number != own]
                     found.relevance[others] = np.maximum(found.relevance[others], least)
                     found.chance[others] = np.maximum(found.chance[others], chances[unit])
@@ -72,14 +68,15 @@ def _whole(title: str) -> str:
     return ("" if UNSPACED.match(title[0]) else before) + regex.escape(title) + ("" if UNSPACED.match(title[-1]) else after)
 
 
-def _titles(query: str, passages: Sequence[Passage], units: Sequence[Units]) -> dict[str, list[int]]:
-    """The passages of each title."""
+def _titles(query: str, parts: Sequence[Excerpt]) -> dict[str, list[int]]:
+    """The parts of each title."""
     asked = set(_WORD.findall(query.lower()))
     found: dict[str, list[int]] = {}
-    for number, (passage, item) in enumerate(zip(passages, units, strict=True)):
-        if 0 in item.frame:
-            start, end = item.spans[0]
-            title = _NOTE.sub("", passage.text[start:end].strip(" #*\t\r\n")).strip()
+    for number, part in enumerate(parts):
+        first = next(iter(np.flatnonzero(part.section.inner).tolist()), None)
+        if first in part.units.frame:
+            start, end = part.units.spans[first]
+            title = _NOTE.sub("", part.passage.text[start:end].strip(" #*\t\r\n")).strip()
             if _SHORTEST <= len(title) <= _LONGEST and not asked.issuperset(_WORD.findall(title.lower())):
                 found.setdefault(title, []).append(number)
     return found

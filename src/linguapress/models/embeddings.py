@@ -12,7 +12,8 @@ from linguapress.models.embedded import EMBEDDED
 from linguapress.models.encoder import Encoder, Reading, States, shared_encoder
 from linguapress.models.legibility import legibility
 from linguapress.notes import Notes, UnitNote, cosines
-from linguapress.scores import Floats, Rating, unit_of, within
+from linguapress.scores import Floats, Rating, of_sections, unit_of, within
+from linguapress.sections import sections
 from linguapress.text import Passage
 from linguapress.units import Units
 
@@ -40,14 +41,17 @@ class EmbeddingRelevance:
         return shared_encoder(self.model, self.device, runtime=self.runtime)
 
     def rate(self, query: str, passages: Sequence[Passage], units: Sequence[Units]) -> Rating:
-        """Cosines, -1..1; -1 without a token. A passage's vector is the mean of the tokens that its units hold."""
+        """Cosines, -1..1; -1 without a token. A section's vector is the mean of the tokens that its units hold."""
         (asked,) = self.encoder.read([query])
         notes = self._notes(passages, units)
         trust = np.array([note.legibility for note in notes], dtype=np.float32)
         trust *= min(1.0, 2 * legibility(query, asked.offsets, asked.unknown))  # a query is short, and often a rare name
         vector = asked.states.astype(np.float32).sum(axis=0)
-        rows, whole = cosines(notes, vector / max(float(np.linalg.norm(vector)), 1e-6))
-        return Rating(rows, whole, trust=trust)
+        direction = vector / max(float(np.linalg.norm(vector)), 1e-6)
+        rows, whole = cosines(notes, direction)
+        if any(item.sections for item in units):
+            _, whole = cosines([notes[part.passage].only(part.members) for part in sections(units)], direction)
+        return replace(of_sections(rows, whole, units), trust=trust)
 
     def fingerprints(self) -> frozenset[bytes]:
         """The one of its encoder."""

@@ -16,7 +16,7 @@ from linguapress.models.loading import Loaded, load_encoder
 from linguapress.models.memory import Memory
 from linguapress.models.runtimes import checked_runtime
 from linguapress.models.sound import check_numbers
-from linguapress.models.windows import Window, batches, past_blanks, windows
+from linguapress.models.windows import Window, batches, parted, past_blanks
 from linguapress.notes import probabilities, rounded_odds
 from linguapress.scores import Floats, Offsets
 from linguapress.segment import encodable
@@ -39,6 +39,20 @@ class Reading(NamedTuple):
     states: NDArray[np.float16]
     keep: Floats
     unknown: float
+
+
+class Cut(NamedTuple):
+    """Texts as an encoder reads them.
+
+    Attributes:
+        ids: tokens of each text, special ones left out; shape [tokens].
+        offsets: their characters; shape [tokens, 2].
+        windows: what is read at once.
+    """
+
+    ids: list[NDArray[np.int64]]
+    offsets: list[Offsets]
+    windows: list[Window]
 
 
 def shared_encoder(model: str, device: str = "auto", keep_label: str | int | None = None, runtime: str = "auto") -> Encoder:
@@ -101,7 +115,7 @@ class Encoder:
             return fingerprint(self.name, self.keep_label)
 
     def read(self, texts: Sequence[str]) -> list[Reading]:
-        """Reads texts of any length, in overlapping windows where they are long.
+        """Reads texts of any length, in windows where they are long.
 
         Returns:
             One reading for each text, in order.
@@ -116,14 +130,26 @@ class Encoder:
         """Empties the memory of readings (benchmarks of cold texts need it)."""
         self._memory.forget()
 
-    def _read(self, texts: Sequence[str]) -> list[Reading]:
+    def cut(self, texts: Sequence[str]) -> Cut:
+        """Tokens of the texts, and the windows in which they are read.
+
+        A text that the model reads at once is one window; windows of a longer one are no longer than those that it was trained on.
+        """
         model = self.loaded
         encoded = model.tokenizer.encode_batch([encodable(text) for text in texts], add_special_tokens=False)
         ids = [np.asarray(item.ids, dtype=np.int64) for item in encoded]
-        offsets = [np.asarray(item.offsets, dtype=np.int64).reshape(-1, 2) for item in encoded]
+        bounds = [np.asarray(item.offsets, dtype=np.int64).reshape(-1, 2) for item in encoded]
+        offsets = [past_blanks(text, row) for text, row in zip(texts, bounds, strict=True)]
+        sizes = [model.room if len(row) <= model.room else model.window for row in ids]
+        rows = zip(texts, offsets, sizes, strict=True)
+        todo = [w for number, row in enumerate(rows) if len(row[1]) for w in parted(number, *row, _OVERLAP)]
+        return Cut(ids, offsets, todo)
+
+    def _read(self, texts: Sequence[str]) -> list[Reading]:
+        model = self.loaded
+        ids, offsets, todo = self.cut(texts)
         states = [np.zeros((len(row), model.width), dtype=np.float16) for row in ids]
         keep = [np.zeros(len(row) if model.keep is not None else 0, dtype=np.float32) for row in ids]
-        todo = [w for text, row in enumerate(ids) if len(row) for w in windows(text, len(row), model.room, _OVERLAP)]
         for length, batch in batches(todo, model.special, self.batch_tokens or model.batch_tokens, model.longest):
             hidden, probability = model.forward([ids[w.text][w.start : w.end] for w in batch], length)
             for row, window in enumerate(batch):
@@ -131,8 +157,7 @@ class Encoder:
         check_numbers(self.name, "encoder", _telling(states) if model.keep is None else keep)
         keep = [probabilities(rounded_odds(row)) for row in keep]
         unknown = [float(np.mean(row == model.unknown)) if len(row) else 0.0 for row in ids]
-        spans = [past_blanks(text, row) for text, row in zip(texts, offsets, strict=True)]
-        return [Reading(*parts) for parts in zip(spans, states, keep, unknown, strict=True)]
+        return [Reading(*parts) for parts in zip(offsets, states, keep, unknown, strict=True)]
 
 
 def _telling(states: Sequence[States]) -> list[States]:

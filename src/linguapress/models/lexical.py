@@ -9,7 +9,8 @@ import numpy as np
 import regex
 from numpy.typing import NDArray
 
-from linguapress.scores import Floats, Rating
+from linguapress.scores import Floats, Rating, of_sections
+from linguapress.sections import sections
 from linguapress.text import Passage
 from linguapress.units import Units
 
@@ -28,16 +29,18 @@ class LexicalRelevance:
     """
 
     def rate(self, query: str, passages: Sequence[Passage], units: Sequence[Units]) -> Rating:
-        """Rates passages and units, 0..1."""
+        """Rates units and sections, 0..1."""
         grams = sorted(_grams(query))
         pairs = zip(passages, units, strict=True)
         texts = [_normal(passage.text[start:end]) for passage, item in pairs for start, end in item.spans]
         held = _held(texts, grams)
-        sizes = [len(item.spans) for item in units]
-        of_passages = np.zeros((len(passages), len(grams)))
-        np.maximum.at(of_passages, np.repeat(np.arange(len(passages)), sizes), held)
-        parts = np.split(_covered(held), np.cumsum(sizes)[:-1]) if sizes else []
-        return Rating(parts, _covered(of_passages))
+        starts = np.cumsum([0, *(len(item.spans) for item in units)])
+        parts = sections(units)
+        whole = np.zeros((len(parts), len(grams)))
+        at = np.concatenate([np.empty(0, dtype=np.int64), *(starts[part.passage] + np.array(part.members) for part in parts)])
+        np.maximum.at(whole, np.repeat(np.arange(len(parts)), [len(part.members) for part in parts]), held[at.astype(np.int64)])
+        rows = np.split(_covered(held), starts[1:-1]) if units else []
+        return of_sections(rows, _covered(whole), units)
 
 
 def _normal(text: str) -> str:

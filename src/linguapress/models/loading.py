@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 
+WINDOW = "reading_window"  # entry of an encoder's config
 _KEEP = {"keep", "preserve"}
 _SECOND = {"label_1", "1", "true"}  # names that mean keep only where there are two labels, as in the checkpoints of Microsoft
 
@@ -29,6 +30,7 @@ class Loaded(Protocol):
         special: special tokens around each window.
         longest: tokens that the model reads at once, special ones included.
         room: the same without the special ones.
+        window: tokens of a window of a longer text.
         width: numbers in a hidden state.
         unknown: id of the unknown token, -1 where there is none.
         batch_tokens: tokens in a batch that suit the device.
@@ -39,6 +41,7 @@ class Loaded(Protocol):
     special: int
     longest: int
     room: int
+    window: int
     width: int
     unknown: int
     batch_tokens: int
@@ -71,6 +74,19 @@ def load_encoder(name: str, device: str, keep_label: str | int | None, runtime: 
     from linguapress.models.weights import load_weights  # brings torch, seconds
 
     return load_weights(name, device, keep_label, exact=runtime == "torch-float32")
+
+
+def window_of(configured: object, room: int) -> int:
+    """Tokens of a window of a long text: what the config of a model says it was trained on, or all that it reads at once.
+
+    Raises:
+        ModelNotFound: the config holds something else than a number of tokens.
+    """
+    if configured is None:
+        return room
+    if not isinstance(configured, int) or isinstance(configured, bool) or configured < 16:
+        raise ModelNotFound(f"{WINDOW} in the model's config is a number of tokens, 16 or more, got {configured!r}")
+    return min(configured, room)
 
 
 def keep_index(config: Any, label: str | int | None) -> int:

@@ -94,7 +94,8 @@ def _write_encoder(model: str, folder: Path) -> dict[str, Any]:
     weights.tokenizer.save(str(folder / "tokenizer.json"))
     return {
         "kind": "encoder", "prefix": weights.prefix.tolist(), "suffix": weights.suffix.tolist(), "pad": weights.pad,
-        "unknown": weights.unknown, "longest": weights.longest, "width": weights.width,
+        "unknown": weights.unknown, "longest": weights.longest, "window": weights.window,
+        "width": weights.width,
         "labels": {str(number): name for number, name in module.config.id2label.items()} if labelled else None,
     }  # fmt: skip
 

@@ -12,7 +12,7 @@ from tokenizers import Tokenizer
 
 from linguapress.counters import plain_tokenizer
 from linguapress.errors import ModelNotFound
-from linguapress.models.loading import keep_index
+from linguapress.models.loading import keep_index, window_of
 from linguapress.models.onnx_session import Ids, OnnxSession
 from linguapress.scores import Floats
 
@@ -28,6 +28,7 @@ class OnnxWeights:
         self.special = len(self._prefix) + len(self._suffix)
         self.longest, self.width, self.unknown = int(about["longest"]), int(about["width"]), int(about["unknown"])
         self.room = self.longest - self.special
+        self.window = window_of(about.get("window"), self.room)
         self.batch_tokens = 1 if session.alone else 32768
 
     def forward(self, rows: Sequence[Ids], length: int) -> tuple[NDArray[np.float16], Floats | None]:

@@ -1,4 +1,4 @@
-"""Relevance in two looks: a cheap one at every passage, and a selector's at those that can matter."""
+"""Relevance in two looks: a cheap one at every passage, and a selector's at those that can matter; long ones go by sections."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from typing import Protocol
 
 import numpy as np
 
+from linguapress.excerpts import excerpts, tokens_of, united
 from linguapress.models.answers import evidence, pointed
 from linguapress.models.blend import BlendedRelevance
 from linguapress.models.bridges import bridged
 from linguapress.models.pair_relevance import PairRelevance
 from linguapress.notes import Notes, all_notes, fingerprints
-from linguapress.scores import UNTOLD, Floats, Rating, Relevance, TokenScores
+from linguapress.scores import Floats, Rating, Relevance, TokenScores, of_sections
 from linguapress.text import Passage
 from linguapress.units import Units
 
@@ -34,6 +35,9 @@ class SelectedRelevance:
     """A unit's rating is the log-odds of its mean need + its passage's log-share of the relevance + the first look's ratings.
 
     Where the selector tells how probably each token is part of the answer, units that hold it gain, and so do its words.
+
+    Of a long passage each section is read and rated by itself, and it is as relevant as the best of them; what follows says passage
+    for either.
 
     A passage that the selector reads with legibility l counts its opinion l times, less where it finds nothing anywhere (see
     :attr:`sure`); for the rest it counts as an average one, so that the first look decides between passages in languages that the
@@ -71,49 +75,57 @@ class SelectedRelevance:
     def rate(self, query: str, passages: Sequence[Passage], units: Sequence[Units]) -> Rating:
         """Ratings of units and passages, and the selector's probabilities (its mean need, where it tells no probabilities).
 
-        ``needed`` is 0 in passages that were not read; in passages that cannot be read it goes by the first look, as a share of
+        ``needed`` is 0 in sections that were not read; in those that cannot be read it goes by the first look, as a share of
         the highest rating. ``tokens``, where the selector has such, tell what words add to the rating of their unit.
         """
         first = self.first.rate(query, passages, units)
-        glance = np.zeros(len(passages)) if first.passages is None else np.asarray(first.passages, dtype=np.float64)
+        glance = np.concatenate([np.empty(0), *first.of_sections(units)])
         read = np.sort(np.argsort(-glance, kind="stable")[: self.most]).tolist()
-        found = self.selector.rate(query, [passages[i] for i in read], [units[i] for i in read])
+        parts = excerpts(passages, units, read)
+        texts, items = [part.passage for part in parts], [part.units for part in parts]
+        found = self.selector.rate(query, texts, items)
         answers = pointed(found.tokens)
-        legible = self._legible(query, [passages[i] for i in read])
+        legible = self._legible(query, texts)
         trust = legible * self._found(found.units, legible)
         shares = self.passage_weight * _log_shares(found.passages, len(read))
         odds = [_log_odds(row) for row in found.units]
         chances = found.units if found.needed is None else found.needed
         if answers:
-            held = evidence(answers, [passages[i] for i in read], [units[i] for i in read])
+            held = evidence(answers, texts, items)
             odds = [row + self.evidence_weight * part for row, part in zip(odds, held, strict=True)]
         neutral = _mean(shares, trust), _mean(np.array([row.mean() if len(row) else 0.0 for row in odds]), trust)
         best = max((float(np.max(row, initial=0.0)) for row in first.units), default=0.0)
 
         weight = self.first_weight * glance - _UNREAD
-        needed = [np.zeros(len(row)) for row in first.units]
-        opinion = [np.zeros(len(row)) for row in first.units]
-        for place, trusted, reads, share, row, chance in zip(read, trust, legible, shares, odds, chances, strict=True):
-            weight[place] += _UNREAD + trusted * share + (1 - trusted) * neutral[0]
-            opinion[place] = trusted * row + (1 - trusted) * neutral[1]
-            glimpse = np.clip(np.asarray(first.units[place]) / max(best, 1e-6), 0, 1)
-            needed[place] = reads * np.asarray(chance, dtype=np.float64) + (1 - reads) * glimpse
-        near = [passages[i] for i in read], [units[i] for i in read], [needed[i] for i in read]
-        named = bridged(query, *near, weight[read], self.hop_loss)
+        weight[read] += _UNREAD + trust * shares + (1 - trust) * neutral[0]
+        opinions = [trusted * row + (1 - trusted) * neutral[1] for trusted, row in zip(trust, odds, strict=True)]
+        needed = []
+        for part, reads, chance in zip(parts, legible, chances, strict=True):
+            glimpse = np.clip(np.asarray(first.units[part.section.passage])[list(part.section.members)] / max(best, 1e-6), 0, 1)
+            needed.append(reads * np.asarray(chance, dtype=np.float64) + (1 - reads) * glimpse)
+        named = bridged(query, parts, needed, weight[read], self.hop_loss)
         weight[read] = named.relevance
-        for i, chance in zip(read, named.chance * np.exp(-self.hop_loss), strict=True):
-            needed[i] = np.maximum(needed[i], chance * needed[i] / max(needed[i].max(initial=0.0), _SURELY_NOT))
-        rows = [self.scale * (weight[i] + opinion[i] + self.first_weight * np.asarray(row)) for i, row in enumerate(first.units)]
-        tokens = self._words(answers, trust, read, len(passages)) if answers else None
-        return Rating(rows, self.scale * weight, (*first.warnings, *found.warnings), needed, tokens=tokens)
+        nearby = named.chance * np.exp(-self.hop_loss)
+        needed = [
+            np.maximum(row, raised * row / max(row.max(initial=0.0), _SURELY_NOT))
+            for row, raised in zip(needed, nearby, strict=True)
+        ]
+        ratings = of_sections(first.units, weight, units)
+        rows = [
+            self.scale * (own + opinion + self.first_weight * np.asarray(row))
+            for own, opinion, row in zip(ratings.around(units), united(parts, opinions, units), first.units, strict=True)
+        ]
+        warnings = (*first.warnings, *found.warnings)
+        tokens = tokens_of(parts, self._words(answers, trust), len(passages)) if answers else None
+        return Rating(rows, self.scale * np.asarray(ratings.passages), warnings, united(parts, needed, units), tokens=tokens)
 
-    def _words(self, answers: Sequence[TokenScores], trust: Floats, read: Sequence[int], count: int) -> list[TokenScores]:
-        """What the tokens of each passage add to the rating of the words that they are in; none of those that were not read."""
-        rows = [UNTOLD] * count
-        for place, scores, trusted in zip(read, answers, trust, strict=True):
-            near = np.maximum(scores.values + self.reach, 0)
-            rows[place] = TokenScores(scores.offsets, self.scale * self.answer_weight * trusted * near)
-        return rows
+    def _words(self, answers: Sequence[TokenScores], trust: Floats) -> list[TokenScores]:
+        """What tokens add to the rating of the words that they are in."""
+        weights = self.scale * self.answer_weight * trust
+        return [
+            TokenScores(scores.offsets, weight * np.maximum(scores.values + self.reach, 0))
+            for weight, scores in zip(weights, answers, strict=True)
+        ]
 
     def fingerprints(self) -> frozenset[bytes]:
         """Those of the first look; the selector reads question and passage together, which no record can hold."""

@@ -23,7 +23,7 @@ def selector_of(
             naming it runs the code that comes with it).
         first: what takes the first look; see :func:`~linguapress.models.relevance.relevance_of`.
         device: ``"auto"`` or a torch device.
-        most: passages that are read together with the question, the most promising ones.
+        most: passages, or sections of long ones, that are read together with the question, the most promising ones.
         runtime: what runs both, see :func:`~linguapress.models.runtimes.graph_of`.
     """
     checked_runtime(runtime, model)

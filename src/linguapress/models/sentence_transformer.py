@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 
 from linguapress.errors import MissingExtra, ModelNotFound
+from linguapress.excerpts import excerpts
 from linguapress.hub import located
 from linguapress.models.fingerprints import written
-from linguapress.scores import Floats, Rating
+from linguapress.scores import Floats, Rating, of_sections
 from linguapress.text import Passage
 from linguapress.units import Units
 
@@ -22,7 +23,7 @@ _LOADING = threading.Lock()
 
 @dataclass(frozen=True)
 class SentenceTransformerRelevance:
-    """Cosine of the query with each passage and with each unit, embedded on its own.
+    """Cosine of the query with each section and with each unit, embedded on its own.
 
     Attributes:
         model: folder or hub name of a ``SentenceTransformer``.
@@ -40,12 +41,12 @@ class SentenceTransformerRelevance:
         model = _loaded("SentenceTransformer", self.model, self.device)
         asked = model.encode_query([query], normalize_embeddings=True, show_progress_bar=False)[0]
         vectors = model.encode_document(texts, batch_size=self.batch_size, normalize_embeddings=True, show_progress_bar=False)
-        return _rating(np.asarray(vectors @ asked, dtype=np.float32), passages, units)
+        return _rating(np.asarray(vectors @ asked, dtype=np.float32), units)
 
 
 @dataclass(frozen=True)
 class CrossEncoderRelevance:
-    """Scores of a cross-encoder that reads the query together with each passage and each unit.
+    """Scores of a cross-encoder that reads the query together with each section and each unit.
 
     Attributes:
         model: folder or hub name of a ``CrossEncoder`` with one output.
@@ -65,7 +66,7 @@ class CrossEncoderRelevance:
         values = np.asarray(logits, dtype=np.float32)
         if values.ndim != 1:
             raise ModelNotFound(f"the cross-encoder {self.model!r} has {values.shape[-1]} outputs, one is needed")
-        return _rating(values, passages, units)
+        return _rating(values, units)
 
 
 @dataclass(frozen=True)
@@ -90,15 +91,15 @@ class CrossEncoderSelector:
 
 
 def _texts(passages: Sequence[Passage], units: Sequence[Units]) -> list[str]:
-    """All passages, then all units."""
+    """All sections, then all units."""
     parts = [passage.text[start:end] for passage, item in zip(passages, units, strict=True) for start, end in item.spans]
-    return [*(passage.text for passage in passages), *parts]
+    return [*(read.passage.text for read in excerpts(passages, units)), *parts]
 
 
-def _rating(values: Floats, passages: Sequence[Passage], units: Sequence[Units]) -> Rating:
-    cuts = np.cumsum([len(passages), *(len(item.spans) for item in units)])
-    parts = np.split(values, cuts[:-1]) if len(values) else [values]
-    return Rating(parts[1:], parts[0])
+def _rating(values: Floats, units: Sequence[Units]) -> Rating:
+    count = len(values) - sum(len(item.spans) for item in units)
+    rows = np.split(values[count:], np.cumsum([len(item.spans) for item in units])[:-1]) if units else []
+    return of_sections(rows, values[:count], units)
 
 
 @lru_cache(maxsize=4)

@@ -15,7 +15,7 @@ from linguapress.errors import ModelNotFound
 from linguapress.hub import located
 from linguapress.models.devices import attention_of, device_of, precision_of
 from linguapress.models.embedded import model_folder
-from linguapress.models.loading import keep_index
+from linguapress.models.loading import WINDOW, keep_index, window_of
 from linguapress.models.stored import load
 from linguapress.scores import Floats
 
@@ -30,6 +30,7 @@ class Weights:
         self.special = len(self.prefix) + len(self.suffix)
         self.longest = longest_read(model.config, tokenizer)
         self.room = self.longest - self.special
+        self.window = window_of(getattr(model.config, WINDOW, None), self.room)
         self.width = int(model.config.hidden_size)
         self.pad = tokenizer.pad_token_id or 0
         self.unknown = -1 if tokenizer.unk_token_id is None else tokenizer.unk_token_id

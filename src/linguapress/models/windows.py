@@ -1,9 +1,10 @@
-"""Long texts in overlapping windows, and windows in batches whose results do not depend on one another."""
+"""Long texts in windows, and windows in batches whose results do not depend on one another."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -12,6 +13,7 @@ import regex
 from linguapress.scores import Offsets
 
 ROUND = 16
+_STOPS = frozenset(".?!…。？！؟।")
 
 
 class Window(NamedTuple):
@@ -35,6 +37,43 @@ def windows(text: int, tokens: int, size: int, overlap: int) -> Iterator[Window]
         keep_from = (start + starts[number - 1] + size) // 2 if number else 0
         keep_to = (starts[number + 1] + start + size) // 2 if number + 1 < len(starts) else tokens
         yield Window(text, start, start + size, keep_from, keep_to)
+
+
+def parted(text: int, source: str, offsets: Offsets, size: int, overlap: int) -> Iterator[Window]:
+    """Windows of at most ``size`` tokens that end where paragraphs, lines or sentences do; where nothing ends they overlap.
+
+    Args:
+        text: number of the text.
+        source: the text.
+        offsets: of its tokens, each beginning at a character that is not blank; shape [tokens, 2].
+        size: most tokens of a window.
+        overlap: most tokens that two windows share.
+    """
+    if len(offsets) <= size:
+        yield Window(text, 0, len(offsets), 0, len(offsets))
+        return
+    ends, half = _ends(source, offsets), min(overlap, size // 2) // 2
+    start, torn = 0, 0
+    while len(offsets) - (start - torn) > size:
+        most = start - torn + size
+        cut = max(range(start + (most - start + 2) // 3, most + 1), key=lambda token: (ends[token], token))
+        tears = half if not ends[cut] else 0
+        cut -= tears
+        yield Window(text, start - torn, cut + tears, start, cut)
+        start, torn = cut, tears
+    yield Window(text, start - torn, len(offsets), start, len(offsets))
+
+
+def _ends(source: str, offsets: Offsets) -> list[int]:
+    """What ends before each token: 3 a paragraph, 2 a line, 1 a sentence, 0 nothing."""
+    found = [0] * len(offsets)
+    bounds = offsets.tolist()
+    for token, ((_, end), (start, _)) in enumerate(pairwise(bounds), start=1):
+        if "\n" in (gap := source[end:start]):
+            found[token] = 1 + min(2, gap.count("\n"))
+        elif source[end - 1 : end] in _STOPS and (gap or not source[end - 1].isascii()):
+            found[token] = 1
+    return found
 
 
 def batches(items: Sequence[Window], extra: int, batch_tokens: int, longest: int) -> Iterator[tuple[int, list[Window]]]:

@@ -12,10 +12,11 @@ from torch import Tensor, nn
 
 from linguapress.jsonl import append_jsonl
 from linguapress.models.devices import attention_of
+from linguapress.models.loading import WINDOW
 from linguapress.models.weights import Weights, check_vocabulary
 from linguapress.training.checkpoint import read_state, write_state
 from linguapress.training.copies import check_loss, follow, gather, precision_named
-from linguapress.training.keep_data import Batch, Step, collate
+from linguapress.training.keep_data import Batch, Step, collate, room_of
 from linguapress.training.keep_loss import Amounts, amounts, hold_loss, keep_loss, teacher_loss
 from linguapress.training.keep_model import (
     depth,
@@ -62,6 +63,8 @@ class Run:
         self.copies = [self.model.get_parameter(name) for name in self.names]
         self.average = [weight.detach().clone() for weight in self.weights] if settings.average else self.weights
         self.reader = Weights(self.model, self.tokenizer, self.device, keep=1)
+        for model in (self.master, self.model):
+            setattr(model.config, WINDOW, room_of(settings, self.reader))
         self.total = self.step = self.epoch = self.within = 0
         self.history: list[float] = []
         self.sums: dict[str, list[float]] = {}

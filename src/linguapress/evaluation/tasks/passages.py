@@ -28,6 +28,13 @@ def nq_at(folder: Path, seed: int, place: int) -> Iterator[Example]:
         yield example(f"nq{place}-{row['id']}", row["question"], _sources(row), row["answers"], None)
 
 
+def nq_document(folder: Path, seed: int) -> Iterator[Example]:
+    """The twenty passages, shuffled, as paragraphs of one document."""
+    for found in nq(folder, seed):
+        evidence = tuple((0, sentence) for _, sentence in found.evidence)
+        yield replace(found, id=f"{found.id}-document", documents=("\n\n".join(found.documents),), evidence=evidence, gold=(0,))
+
+
 def nq_passage(folder: Path, seed: int) -> Iterator[Example]:
     """The gold passage alone."""
     for row in _nq_rows(folder, 9):

@@ -1,0 +1,99 @@
+"""Sections of long documents: about as much as a retriever's passage, so that one page does not stand for a whole report."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import accumulate, pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from linguapress.units import Units
+
+Floats = NDArray[np.floating[Any]]
+
+_WHOLE = 1500  # bytes up to which a document is one section; a hundred English words are about 600, as many Chinese ones 500
+_LONGEST, _SHORTEST = 1000, 300  # bytes of a section of a longer one, where its units allow it
+
+
+def with_sections(text: str, units: Units) -> Units:
+    """The units with the places at which sections of a long text begin: headings rather than blank lines, lines, sentences.
+
+    Args:
+        text: a document.
+        units: of the text, ascending; those under a heading already bound to it.
+    """
+    if 4 * len(text) <= _WHOLE:
+        return units
+    ends = list(accumulate(len(text[start:end].encode("utf-8", "replace")) for start, end in units.spans))
+    if not ends or ends[-1] <= _WHOLE:
+        return units
+    found, begin, before = [], 0, 0
+    while ends[-1] - before > _LONGEST and (cut := _cut(text, units, ends, begin, before)):
+        found.append(cut)
+        begin, before = cut, ends[cut - 1]
+    return replace(units, sections=tuple(found))
+
+
+def _cut(text: str, units: Units, ends: Sequence[int], begin: int, before: int) -> int:
+    """Where the section that begins with a unit ends best: the unit behind it, 0 if there is none."""
+    best, cut = (-9, False, 0), 0
+    for unit in range(begin + 1, len(ends)):
+        size = ends[unit - 1] - before
+        if size > _LONGEST and cut:
+            break
+        if size >= _SHORTEST:
+            found = (_gap(text, units, unit), ends[-1] - ends[unit - 1] >= _SHORTEST, size)
+            best, cut = max((best, cut), (found, unit))
+    return cut
+
+
+def _gap(text: str, units: Units, unit: int) -> int:
+    """How far a unit is parted from the one before it."""
+    above = text[units.spans[unit - 1].start : units.spans[unit].start]
+    lines = min(2, above[len(above.rstrip()) :].count("\n"))
+    heading = unit in units.frame and unit not in units.verbatim
+    return lines + heading - 2 * ({unit - 1, unit} <= units.verbatim)
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A part of a passage that is read and rated like a passage.
+
+    Attributes:
+        passage: index among the passages.
+        own: units of the passage that are in this section and in no other, ascending without a gap.
+        members: these and what they need elsewhere, such as the headings above; ascending.
+    """
+
+    passage: int
+    own: range
+    members: tuple[int, ...]
+
+    @property
+    def inner(self) -> NDArray[np.bool_]:
+        """Which members are its own, shape [members]."""
+        return np.array([unit in self.own for unit in self.members], dtype=bool)
+
+
+def sections(units: Sequence[Units]) -> list[Section]:
+    """The sections of all passages in order, at least one for each."""
+    found = []
+    for passage, item in enumerate(units):
+        for start, end in pairwise((0, *item.sections, len(item.spans))):
+            own = range(start, end)
+            found.append(Section(passage, own, tuple(item.company(*own)) if item.sections else tuple(own)))
+    return found
+
+
+def by_passage(values: Floats, units: Sequence[Units]) -> list[Floats]:
+    """Values of sections, those of each passage together: shape [sections of the passage]."""
+    return np.split(values, np.cumsum([len(item.sections) + 1 for item in units])[:-1]) if len(units) else []
+
+
+def spread(values: Sequence[Floats], units: Sequence[Units]) -> list[Floats]:
+    """For each unit the value of its section, shape [units of the passage]."""
+    bounds = [(0, *item.sections, len(item.spans)) for item in units]
+    return [np.repeat(row, np.diff(own)) for row, own in zip(values, bounds, strict=True)]
