@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import regex
 
+from linguapress.block import Block
 from linguapress.signs import COMMENT, KEY, LOG, LONGEST, LONGEST_ROW, SURE, plainness, wordy
 
 _SHARE = 0.6  # of the weight that a run would have if all its lines were plainly laid out
@@ -35,14 +36,6 @@ _NUMBER = regex.compile(r"\d,\d{3}(?!\d)")
 _LINE = regex.compile(r"[^\n]*+(?:\n|\Z)")
 
 
-class Layout(NamedTuple):
-    """Laid-out lines: where their units begin and the last ends, which starts need which, and which are nothing alone."""
-
-    cuts: tuple[int, ...]
-    needs: dict[int, tuple[int, ...]]
-    frame: tuple[int, ...] = ()
-
-
 class _Line(NamedTuple):
     """A line: where it begins and ends, its indentation, what it says, and how plainly it is laid out (0, 0.5 or 1)."""
 
@@ -53,8 +46,8 @@ class _Line(NamedTuple):
     weight: float
 
 
-def layouts(text: str, start: int, end: int) -> Iterator[Layout]:
-    """Layouts between two places of a text, ascending and disjoint."""
+def layouts(text: str, start: int, end: int) -> Iterator[Block]:
+    """Laid-out lines between two places of a text, ascending and disjoint."""
     lines = [_line(match) for match in _LINE.finditer(text, start, end) if match.end() > match.start()]
     alone = sum(bool(line.body) for line in lines) if end - start == len(text) else 0
     position = 0
@@ -155,14 +148,15 @@ def _header(row: _Line, mark: str) -> bool:
     return len({*(cells := row.body.split(mark))}) == len(cells) and all(map(_HEADER.fullmatch, cells))
 
 
-def _rows(lines: Sequence[_Line]) -> Layout:
+def _rows(lines: Sequence[_Line]) -> Block:
     """Rows are units; each needs the header, if there is one."""
     (first, *others), shape = (line.start for line in lines), _shape(lines[0].body)
     headed = shape is not None and _header(lines[0], shape[0])
-    return Layout((first, *others, lines[-1].end), dict.fromkeys(others, (first,)) if headed else {}, (first,) if headed else ())
+    needs, frame = (dict.fromkeys(others, (first,)), (first,)) if headed else ({}, ())
+    return _block((first, *others, lines[-1].end), needs, frame)
 
 
-def _nested(run: Sequence[_Line]) -> Layout:
+def _nested(run: Sequence[_Line]) -> Block:
     """Lines are units; each needs the less indented ones that it is nested in, and what opens needs what closes."""
     units = _glued([line for line in run if line.body])
     needs: list[list[int]] = [[] for _ in units]
@@ -191,7 +185,11 @@ def _nested(run: Sequence[_Line]) -> Layout:
     at = [unit.start - (not unit.indent and unit.body[0] in "]}" and bool(needs[n])) for n, unit in enumerate(units)]
     frame = [n for n, unit in enumerate(units) if _ONLY_CLOSES.match(unit.body) or (n in below and _is_frame(unit.body))]
     bonds = {at[number]: tuple(at[other] for other in company) for number, company in enumerate(needs) if company}
-    return Layout((*at, run[-1].end), bonds, tuple(at[number] for number in frame))
+    return _block((*at, run[-1].end), bonds, tuple(at[number] for number in frame))
+
+
+def _block(cuts: tuple[int, ...], needs: Mapping[int, tuple[int, ...]], frame: tuple[int, ...]) -> Block:
+    return Block(cuts[0], cuts[-1], cuts, needs, frame, verbatim=True)
 
 
 def _shown(units: Sequence[_Line], joined: Iterable[tuple[int, int]], below: Mapping[int, int]) -> Iterator[tuple[int, list[int]]]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
+from dataclasses import replace
 
 import regex
 
+from linguapress.block import Block
 from linguapress.signs import LONGEST, plainness, wordy
 from linguapress.tags import BLOCK, SURE, Tag, tags_of
 
@@ -27,25 +28,14 @@ _BORDER = regex.compile(r"</?(?i:p|div|li|ul|td|tr|h[1-6]|br|section|article)\b"
 _QUOTES, _AFTER = frozenset("\"'`(“‘«\\"), frozenset(",;:)\"'`”’»\\")
 
 
-class Markup(NamedTuple):
-    """A part that is cut only at ``cuts``; which places need the units that hold others; what is nothing alone; what is syntax."""
-
-    start: int
-    end: int
-    cuts: tuple[int, ...] = ()
-    needs: dict[int, tuple[int, ...]] = {}  # noqa: RUF012
-    frame: tuple[int, ...] = ()
-    verbatim: bool = False
-
-
-def markup(text: str, start: int, end: int) -> list[Markup]:
+def markup(text: str, start: int, end: int) -> list[Block]:
     """Tags of HTML between two places, in no order; none in code, in data, and in prose that only speaks of tags."""
     tags = list(tags_of(text, start, end)) if text.find("<", start, end) >= 0 else []
     if not tags or _is_code(text, tags, start, end):
         return []
     if _is_page(text, tags, start, end):
         return list(_parts(text, tags, start, end))
-    found: list[Markup] = []
+    found: list[Block] = []
     places = [tag.start for tag in tags]
     for line in _MARKED.finditer(text, start, end):
         own = tags[bisect_left(places, line.start()) : bisect_left(places, line.end())]
@@ -136,7 +126,7 @@ def _is_row(text: str, tags: Sequence[Tag]) -> bool:
     return end - start <= LONGEST and all(len(cell) <= _CELL for cell in _texts(text, tags, start, end))
 
 
-def _parts(text: str, tags: Sequence[Tag], start: int, end: int) -> Iterator[Markup]:
+def _parts(text: str, tags: Sequence[Tag], start: int, end: int) -> Iterator[Block]:
     """What the tags part, bind and hold together."""
     borders: list[list[Tag]] = []
     inline: list[Tag] = []
@@ -150,7 +140,7 @@ def _parts(text: str, tags: Sequence[Tag], start: int, end: int) -> Iterator[Mar
     yield from _bonded(text, list(_bound(text, borders, start, end)), _inner(text, inline, end))
 
 
-def _bonded(text: str, bound: Sequence[Markup], inner: Iterable[Markup]) -> Iterator[Markup]:
+def _bonded(text: str, bound: Sequence[Block], inner: Iterable[Block]) -> Iterator[Block]:
     """The parts; what ends the first sentence behind a tag needs that too."""
     yield from bound
     begins = [part.end for part in bound]
@@ -159,11 +149,11 @@ def _bonded(text: str, bound: Sequence[Markup], inner: Iterable[Markup]) -> Iter
         near = before >= 0 and part.start - begins[before] <= LONGEST
         lead = bound[before].needs.get(begins[before]) if near else None
         if part.needs and lead and not _SEVERAL.search(text, begins[before], part.start):  # it ends the first sentence
-            part = part._replace(needs=part.needs | {part.start: lead})
+            part = replace(part, needs={**part.needs, part.start: lead})
         yield part
 
 
-def _bound(text: str, borders: Sequence[Sequence[Tag]], start: int, end: int) -> Iterator[Markup]:
+def _bound(text: str, borders: Sequence[Sequence[Tag]], start: int, end: int) -> Iterator[Block]:
     """Units of tags that follow each other, each bound to the text that stands before or behind it."""
     lead = header = -1  # where the unit begins that the last text needs, and that of the header of a table
     reach, leading = start, False
@@ -173,7 +163,7 @@ def _bound(text: str, borders: Sequence[Sequence[Tag]], start: int, end: int) ->
             header = first.start if first.name == "th" else header
             needs: dict[int, tuple[int, ...]] = {first.start: (header,)} if first.name == "tr" and header >= 0 else {}
             frame = (first.start,) if first.name in _NOISE or first.name == "th" else ()
-            yield Markup(first.start, stop, (first.start, stop), needs, frame, True)
+            yield Block(first.start, stop, (first.start, stop), needs, frame, True)
             lead, leading = -1, False
         else:
             told = bool(text[reach : first.start].strip())
@@ -188,7 +178,7 @@ def _bound(text: str, borders: Sequence[Sequence[Tag]], start: int, end: int) ->
             header = -1 if any(tag.name == "table" for tag in run) else header
             leading = run[-1].name in _LED and run[-1].kind == "open"
             cuts = tuple(dict.fromkeys((first.start, near, last, stop)))
-            yield Markup(first.start, stop, cuts, needs, cuts[:-1], True)
+            yield Block(first.start, stop, cuts, needs, cuts[:-1], True)
         reach = stop
 
 
@@ -201,7 +191,7 @@ def _nearest(run: Sequence[Tag], stop: int) -> tuple[int, int]:
     return max(near[-1], places[min(1, trailing)]), min(last[0], places[max(trailing, len(run) - 1)])
 
 
-def _inner(text: str, tags: Sequence[Tag], end: int) -> Iterator[Markup]:
+def _inner(text: str, tags: Sequence[Tag], end: int) -> Iterator[Block]:
     """Tags inside of sentences, which are not torn; those that close go with what stands before, and short links stay whole."""
     place, reach = 0, 0
     while place < len(tags):
@@ -214,12 +204,12 @@ def _inner(text: str, tags: Sequence[Tag], end: int) -> Iterator[Markup]:
         at, stop = tags[closer].start, tags[last].end
         blank = _blank(text, stop, end)
         if blank > stop and _closes(text, tags[closer]) and _STOP.search(text[max(0, at - 4) : at]):
-            yield Markup(first.start, at)
-            yield Markup(at, blank, (at, blank), {at - 1: (at,)}, (at,), True)
+            yield Block(first.start, at)
+            yield Block(at, blank, (at, blank), {at - 1: (at,)}, (at,), True)
             stop = blank
         else:
             joined = _closes(text, first) and first.start > reach and not text[first.start - 1].isspace()
-            yield Markup(first.start - joined, stop)
+            yield Block(first.start - joined, stop)
         place, reach = last + 1, stop
 
 

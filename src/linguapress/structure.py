@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import regex
 
+from linguapress.block import Block
 from linguapress.json_records import labels, sentence_starts
 from linguapress.layout import layouts
 from linguapress.markup import markup
@@ -56,27 +56,6 @@ _USUAL = Grain()
 FINER = (Grain(leaf=0, labels=False), Grain(leaf=0, string=40, labels=False))
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
-    """A part of a text that is cut only at ``cuts``.
-
-    Attributes:
-        start: first character.
-        end: behind the last character.
-        cuts: where units begin inside the block.
-        needs: for the start of a unit, the starts of the units that must stand with it.
-        frame: starts of units that are nothing by themselves.
-        verbatim: whether punctuation is syntax here.
-    """
-
-    start: int
-    end: int
-    cuts: tuple[int, ...] = ()
-    needs: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
-    frame: tuple[int, ...] = ()
-    verbatim: bool = False
-
-
 def blocks(text: str, grain: Grain = _USUAL) -> list[Block]:
     """Structured parts of ``text``, ascending and disjoint; each begins and ends a unit."""
     values = list(_json_blocks(text, grain)) if "{" in text or "[" in text else []
@@ -114,11 +93,10 @@ def _links(text: str) -> Iterator[Block]:
 def _laid_out(text: str, firm: Sequence[Block]) -> Iterator[Block]:
     """Tags of HTML between what is more certain; code, YAML, XML, CSV and logs between these."""
     for start, end in _between(firm, 0, len(text)):
-        tags = _disjoint(Block(*part) for part in markup(text, start, end))
+        tags = _disjoint(markup(text, start, end))
         yield from tags
         for first, last in _between([tag for tag in tags if tag.verbatim], start, end):
-            for cuts, needs, frame in layouts(text, first, last):
-                yield Block(cuts[0], cuts[-1], cuts, needs, frame, verbatim=True)
+            yield from layouts(text, first, last)
 
 
 def _between(found: Sequence[Block], start: int, end: int) -> Iterator[Span]:
