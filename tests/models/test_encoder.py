@@ -15,6 +15,7 @@ from samples import BRIDGE, CHINESE, DOCUMENTS, HOSTILE, OVEN, PROSE, RECORDS, T
 
 from linguapress import BrokenModel, Budget, ModelNotFound, UnknownName, load
 from linguapress.models.encoder import Encoder, shared_encoder
+from linguapress.models.memory import Memory
 from linguapress.models.token_classifier import TokenClassifier
 from linguapress.models.windows import batches, parted, past_blanks, windows
 
@@ -292,3 +293,15 @@ def test_any_token_classifier_drops_in(kind, folder):
     settings = {"model": folder} if kind == "llmlingua2" else {"model": "lexical", "keep_model": folder}
     out = load(kind, device="cpu", **settings).compress([*PROSE, RECORDS, CHINESE], "Who?", budget=Budget(tokens=150))
     assert 140 <= out.tokens_after <= 150
+
+
+def test_what_is_kept_of_a_text_is_remembered_when_its_reading_is_too_large(monkeypatch):
+    encoder = Encoder("mini")
+    encoder._memory = Memory(lambda reading: len(reading.offsets), 1)
+    (reading,) = encoder.read([OVEN])
+    monkeypatch.setattr(encoder, "_read", None)
+    (scores,) = encoder.keep_probabilities([OVEN])
+    assert scores.values is reading.keep
+    encoder.forget()
+    with pytest.raises(TypeError):
+        encoder.keep_probabilities([OVEN])

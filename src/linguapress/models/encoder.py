@@ -18,11 +18,12 @@ from linguapress.models.runtimes import checked_runtime
 from linguapress.models.sound import check_numbers
 from linguapress.models.windows import Window, batches, parted, past_blanks
 from linguapress.notes import probabilities, rounded_odds
-from linguapress.scores import Floats, Offsets
+from linguapress.scores import Floats, Offsets, TokenScores
 from linguapress.segment import encodable
 
 States = NDArray[np.float16]
 _OVERLAP = 64
+_KEPT = 1 << 20  # tokens whose keep probabilities are remembered: 20 bytes each, where a whole reading takes 800
 
 
 class Reading(NamedTuple):
@@ -39,6 +40,11 @@ class Reading(NamedTuple):
     states: NDArray[np.float16]
     keep: Floats
     unknown: float
+
+    @property
+    def scores(self) -> TokenScores:
+        """p(keep) of its tokens."""
+        return TokenScores(self.offsets, self.keep)
 
 
 class Cut(NamedTuple):
@@ -91,6 +97,7 @@ class Encoder:
         self._lock = threading.Lock()
         self._loaded: Loaded | None = None
         self._memory: Memory[str, Reading] = Memory(lambda reading: len(reading.offsets))
+        self._kept: Memory[str, TokenScores] = Memory(lambda scores: len(scores.offsets), _KEPT)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickles the settings, not the weights."""
@@ -126,9 +133,21 @@ class Encoder:
         """
         return self._memory.through(texts, self._read)
 
+    def keep_probabilities(self, texts: Sequence[str]) -> list[TokenScores]:
+        """p(keep) of the tokens of each text; remembered of more texts, and of longer ones, than whole readings are.
+
+        Raises:
+            ModelNotFound: the model cannot be loaded, or has no head that tells what to keep.
+            BrokenModel: it answers with NaN.
+        """
+        if self.loaded.keep is None:
+            raise ModelNotFound(f"{self.name!r} is no token classifier; give a model with a keep label")
+        return self._kept.through(texts, lambda missing: [reading.scores for reading in self.read(missing)])
+
     def forget(self) -> None:
         """Empties the memory of readings (benchmarks of cold texts need it)."""
         self._memory.forget()
+        self._kept.forget()
 
     def cut(self, texts: Sequence[str]) -> Cut:
         """Tokens of the texts, and the windows in which they are read.
@@ -157,7 +176,10 @@ class Encoder:
         check_numbers(self.name, "encoder", _telling(states) if model.keep is None else keep)
         keep = [probabilities(rounded_odds(row)) for row in keep]
         unknown = [float(np.mean(row == model.unknown)) if len(row) else 0.0 for row in ids]
-        return [Reading(*parts) for parts in zip(offsets, states, keep, unknown, strict=True)]
+        readings = [Reading(*parts) for parts in zip(offsets, states, keep, unknown, strict=True)]
+        for text, reading in zip(texts, readings, strict=True) if model.keep is not None else ():
+            self._kept.remember(text, reading.scores)
+        return readings
 
 
 def _telling(states: Sequence[States]) -> list[States]:

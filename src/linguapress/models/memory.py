@@ -33,7 +33,7 @@ class Memory(Generic[K, V]):
         missing = [key for key, value in found.items() if value is None]
         fresh = dict(zip(missing, read(missing), strict=True)) if missing else {}
         for key, value in fresh.items():
-            self._remember(key, value)
+            self.remember(key, value)
         known = {key: value for key, value in found.items() if value is not None} | fresh
         return [known[key] for key in keys]
 
@@ -50,7 +50,8 @@ class Memory(Generic[K, V]):
                 self._values.move_to_end(key)
             return value
 
-    def _remember(self, key: K, value: V) -> None:
+    def remember(self, key: K, value: V) -> None:
+        """Takes a value in, if it is not too large."""
         size = self._size(value) + 1
         with self._lock:
             if size > self._most or key in self._values:

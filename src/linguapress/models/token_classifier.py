@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from linguapress.errors import ModelNotFound
 from linguapress.models.embedded import EMBEDDED
 from linguapress.models.encoder import Encoder, shared_encoder
 from linguapress.models.runtimes import checked_runtime
@@ -42,10 +41,7 @@ class TokenClassifier:
 
     def keep_probabilities(self, texts: Sequence[str]) -> list[TokenScores]:
         """p(keep), 0..1, of the tokens of each text."""
-        readings = self.encoder.read(texts)
-        if self.encoder.loaded.keep is None:
-            raise ModelNotFound(f"{self.model!r} is no token classifier; give a model with a keep label")
-        return [TokenScores(reading.offsets, reading.keep) for reading in readings]
+        return self.encoder.keep_probabilities(texts)
 
     def fingerprints(self) -> frozenset[bytes]:
         """The one of its encoder."""
