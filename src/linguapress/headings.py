@@ -26,7 +26,8 @@ _PLAIN = 7  # level of headings that nothing marks: below all that are marked
 _COUNTED = regex.compile(r"(?:\p{N}+(?:\.\p{N}+)*\.?[ \t]+)?+")  # the number of a section
 _OPENS = regex.compile(_COUNTED.pattern + r"[\"'“‘(]?[\p{Lu}\p{Lo}\p{N}]")
 _ITEM = regex.compile(r"[ \t]*(?:[-*+•·–]|\p{N}{1,3}\)|\(?\p{L}\))[ \t]")
-_NUMBER = regex.compile(r"\p{N}")
+_NUMBER, _WORD = regex.compile(r"\p{N}"), regex.compile(r"[\p{L}\p{N}][\p{L}\p{M}\p{N}'’.:-]*")
+_UNSPACED = regex.compile(r"\p{Lo}{10}")  # a "word" that is rather several, in a script without blanks
 _RAW = regex.compile(r"://|[^\s\p{Lo}]{32}")  # an address, a checksum
 _PROSE = 60  # characters of a line under a heading, where it does not end like a sentence
 
@@ -109,6 +110,13 @@ def _number(text: str, span: Span) -> str:
     return found.group() if found else ""
 
 
+def _tells(text: str, span: Span) -> bool:
+    """Whether a line says something by itself, as "Checkout before noon" does: a number, or several words that are no name."""
+    words = _WORD.findall(text, span.start + len(_number(text, span)), span.end)
+    small = len(words) > 2 and not any(word[0].isupper() for word in words[1:])
+    return small or any(_UNSPACED.search(word) or _NUMBER.search(word) for word in words)
+
+
 def _gap(text: str, span: Span) -> bool:
     """Whether a blank line follows."""
     part = text[span.start : span.end]
@@ -123,6 +131,5 @@ def with_headings(text: str, units: Units) -> Units:
     if not above:
         return units
     needs = {**units.needs, **{index: (*units.needs.get(index, ()), heading) for index, heading in above.items()}}
-    plain = ((unit, units.spans[unit]) for unit in _plain(text, units.spans) if unit)
-    telling = {unit for unit, span in plain if _NUMBER.search(text, span.start + len(_number(text, span)), span.end)}
+    telling = {unit for unit in _plain(text, units.spans) if unit and _tells(text, units.spans[unit])}
     return replace(units, needs=needs, frame=units.frame | (set(above.values()) - units.forced - telling))
