@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from linguapress import Rating, Units
+from linguapress import Rating, Span, Units
 from linguapress.headings import with_headings
-from linguapress.scores import of_sections
+from linguapress.scores import sectioned
 from linguapress.sections import by_passage, sections, spread, with_sections
 from linguapress.segment import sentences
 
@@ -78,7 +78,7 @@ def test_every_unit_is_in_one_section(text):
 
 def test_a_passage_is_as_relevant_as_its_best_section():
     units = [Units([(0, 1), (1, 2), (2, 3)], sections=(2,)), Units([(0, 1)])]
-    rating = of_sections([np.zeros(3), np.zeros(1)], np.array([0.2, 0.7, 0.4]), units)
+    rating = sectioned([np.zeros(3), np.zeros(1)], np.array([0.2, 0.7, 0.4]), units)
     assert rating.passages.tolist() == [0.7, 0.4]
     assert [row.tolist() for row in rating.around(units)] == [[0.2, 0.2, 0.7], [0.4]]
 
@@ -87,3 +87,12 @@ def test_a_passage_is_as_relevant_as_its_best_section():
 def test_what_nothing_has_measured_by_section_counts_by_passage(passages, around):
     units = [Units([(0, 1), (1, 2), (2, 3)], sections=(2,)), Units([(0, 1)])]
     assert [row.tolist() for row in Rating([], passages).around(units)] == around
+
+
+def test_what_a_section_is_read_with_is_short_however_much_it_needs():
+    spans = [Span(10 * number, 10 * number + 10) for number in range(1000)]
+    needs = {number: (number - 1, 0) for number in range(1, 1000)}
+    chain = Units(spans, needs, frame=frozenset({0}), sections=(100, 300))
+    assert [part.members[:2] for part in sections([chain])] == [(0, 1), (0, 100), (0, 300)]
+    framed = Units(spans, needs, frame=frozenset(range(1000)), sections=(100, 300))
+    assert all(len(part.members) <= len(part.own) + 40 for part in sections([framed]))

@@ -54,7 +54,7 @@ def _excerpt(passages: Sequence[Passage], units: Sequence[Units], part: Section)
     kept = passage.narrow(item.spans[unit] for unit in part.members)
     ends = accumulate(item.spans[unit].end - item.spans[unit].start for unit in part.members)
     spans = [Span(*pair) for pair in pairwise((0, *ends))]
-    return Excerpt(part, Passage.whole(passage.index, kept.text), replace(item.only(part.members), spans=spans), kept)
+    return Excerpt(part, Passage.whole(passage.index, kept.text), replace(item.within(part.members), spans=spans), kept)
 
 
 def united(parts: Sequence[Excerpt], rows: Sequence[Floats], units: Sequence[Units]) -> list[Floats]:

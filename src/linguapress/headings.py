@@ -26,9 +26,11 @@ _PLAIN = 7  # level of headings that nothing marks: below all that are marked
 _COUNTED = regex.compile(r"(?:\p{N}+(?:\.\p{N}+)*\.?[ \t]+)?+")  # the number of a section
 _OPENS = regex.compile(_COUNTED.pattern + r"[\"'“‘(]?[\p{Lu}\p{Lo}\p{N}]")
 _ITEM = regex.compile(r"[ \t]*(?:[-*+•·–]|\p{N}{1,3}\)|\(?\p{L}\))[ \t]")
-_NUMBER, _WORD = regex.compile(r"\p{N}"), regex.compile(r"[\p{L}\p{N}][\p{L}\p{M}\p{N}'’.:-]*")
-_UNSPACED = regex.compile(r"\p{Lo}{10}")  # a "word" that is rather several, in a script without blanks
+_FEW = 3  # words of a heading that says nothing by itself, at most; fewer still where it holds other marks
+_SAYS = regex.compile(r"[\p{N}\p{Sc}:：,，、;(（\"“„«'’&=–—]|\p{Lo}{10}| \p{Ll}+ \p{Ll}+")
 _RAW = regex.compile(r"://|[^\s\p{Lo}]{32}")  # an address, a checksum
+_STOPS = regex.compile(r"[.!?…。！？][\"'”’)\]]*$")
+_TIGHT = 40  # characters of a heading that no blank line parts from the text above
 _PROSE = 60  # characters of a line under a heading, where it does not end like a sentence
 
 
@@ -64,44 +66,38 @@ def _level(text: str, start: int, end: int, first: bool) -> int | None:
         return marked.group().count("#")
     if tagged := _TAGGED.match(text, max(0, start - _LONGEST), start):
         return int(tagged["level"])
-    return 0 if first and _is_title(text, start, end, _LONGEST) else None
+    return 0 if first and _is_title(text, start, end) else None
 
 
-def _is_title(text: str, start: int, end: int, longest: int) -> bool:
+def _is_title(text: str, start: int, end: int) -> bool:
     """Whether a line could be a title by itself."""
-    if end - start > longest or text[end - 1] != "\n" or _ENDED.search(text, start, end):
+    if end - start > _LONGEST or text[end - 1] != "\n" or _ENDED.search(text, start, end):
         return False
     return not (_NO_TITLE.match(text, start, end) or (_LABELLED.search(text, start, end) and turns(text)))
 
 
 def _plain(text: str, spans: Sequence[Span]) -> set[int]:
-    """Headings that nothing marks, the first line among them if it is numbered, or right above its text, as they are."""
+    """Headings that nothing marks, the first line among them if it is numbered as they are."""
     found = {index for index in range(1, len(spans) - 1) if _parts(text, spans, index)}
-    if found and _is_title(text, *spans[0], _LONGEST):
-        numbered = any(_number(text, spans[index]) for index in found) and _number(text, spans[0])
-        tight = not (all(_gap(text, spans[index]) for index in found) or _gap(text, spans[0]))
-        found |= {0} if numbered or tight else set()
+    if any(_number(text, spans[index]) for index in found) and _number(text, spans[0]) and _is_title(text, *spans[0]):
+        found.add(0)
     return found
 
 
 def _parts(text: str, spans: Sequence[Span], index: int) -> bool:
-    """Whether a unit is a short line between a blank line and prose."""
+    """Whether a unit is a short line between a blank line and prose, or, if shorter, between the end of a sentence and prose."""
     (start, end), (below, stop) = spans[index], spans[index + 1]
-    if end - start > _SHORT + 8 or text[start - 1] != "\n" or not _gap(text, spans[index - 1]):
+    if end - start > _SHORT + 8 or text[start - 1] != "\n":
         return False
     line, prose = text[start:end].rstrip(), text[below:stop].rstrip()
-    if (
-        len(line) > _SHORT
-        or _RAW.search(line)
-        or not _OPENS.match(line)
-        or _ITEM.match(line)
-        or _MARKED.match(prose)
-        or _ITEM.match(prose)
-    ):
-        return False
-    return (
-        (len(prose) >= _PROSE or _ENDED.search(prose) is not None) and len(prose) > len(line) and _is_title(text, start, end, end)
-    )
+    whole = _STOPS.search(prose) is not None
+    if not _gap(text, spans[index - 1]):
+        first, last = spans[index - 1]
+        if len(line) > _TIGHT or not whole or _gap(text, spans[index]) or not _STOPS.search(text[first:last].rstrip()):
+            return False
+    named = len(line) <= _SHORT and _OPENS.match(line) and not (_RAW.search(line) or _ITEM.match(line))
+    under = (whole or len(prose) >= _PROSE) and len(prose) > len(line) and not (_MARKED.match(prose) or _ITEM.match(prose))
+    return bool(named and under) and not _LABELLED.search(text, start, end) and _is_title(text, start, end)
 
 
 def _number(text: str, span: Span) -> str:
@@ -111,10 +107,9 @@ def _number(text: str, span: Span) -> str:
 
 
 def _tells(text: str, span: Span) -> bool:
-    """Whether a line says something by itself, as "Checkout before noon" does: a number, or several words that are no name."""
-    words = _WORD.findall(text, span.start + len(_number(text, span)), span.end)
-    small = len(words) > 2 and not any(word[0].isupper() for word in words[1:])
-    return small or any(_UNSPACED.search(word) or _NUMBER.search(word) for word in words)
+    """Whether a line may say something by itself, as "Checkout before noon" does: it is more than a few words."""
+    line = text[span.start + len(_number(text, span)) : span.end].strip()
+    return line.count(" ") >= _FEW or _SAYS.search(line) is not None
 
 
 def _gap(text: str, span: Span) -> bool:

@@ -128,7 +128,7 @@ class Rating:
         return spread(self.of_sections(units), units)
 
 
-def of_sections(rows: Sequence[Floats], values: Floats, units: Sequence[Units]) -> Rating:
+def sectioned(rows: Sequence[Floats], values: Floats, units: Sequence[Units]) -> Rating:
     """A rating of units and of sections; a passage is as relevant as the best of its sections.
 
     Args:
@@ -137,7 +137,7 @@ def of_sections(rows: Sequence[Floats], values: Floats, units: Sequence[Units]) 
         units: of the passages.
     """
     found = by_passage(values, units)
-    return Rating(rows, np.array([row.max() for row in found], dtype=values.dtype), sections=found)
+    return Rating(rows, np.array([np.fmax.reduce(row) for row in found], dtype=values.dtype), sections=found)
 
 
 def by_place(units: Sequence[Units]) -> list[Floats]:
@@ -150,7 +150,7 @@ class Relevance(Protocol):
     """What has to do with the query, and how much."""
 
     def rate(self, query: str, passages: Sequence[Passage], units: Sequence[Units]) -> Rating:
-        """Rates each passage, and each of its units (ranges of ``passage.text``)."""
+        """Rates each passage, and each of its units (ranges of ``passage.text``); of long passages best the sections as well."""
         ...
 
 

@@ -16,6 +16,7 @@ Floats = NDArray[np.floating[Any]]
 
 _WHOLE = 1500  # bytes up to which a document is one section; a hundred English words are about 600, as many Chinese ones 500
 _LONGEST, _SHORTEST = 1000, 300  # bytes of a section of a longer one, where its units allow it
+_ABOVE = 400  # characters of what a section needs elsewhere and is read with
 
 
 def with_sections(text: str, units: Units) -> Units:
@@ -65,7 +66,7 @@ class Section:
     Attributes:
         passage: index among the passages.
         own: units of the passage that are in this section and in no other, ascending without a gap.
-        members: these and what they need elsewhere, such as the headings above; ascending.
+        members: these and the headings, labels and brackets that they need elsewhere, few enough to be read with them; ascending.
     """
 
     passage: int
@@ -84,8 +85,26 @@ def sections(units: Sequence[Units]) -> list[Section]:
     for passage, item in enumerate(units):
         for start, end in pairwise((0, *item.sections, len(item.spans))):
             own = range(start, end)
-            found.append(Section(passage, own, tuple(item.company(*own)) if item.sections else tuple(own)))
+            found.append(Section(passage, own, _members(item, own) if item.sections else tuple(own)))
     return found
+
+
+def _members(units: Units, own: range) -> tuple[int, ...]:
+    """A section's own units, and the headings, labels and brackets that these need elsewhere, outermost first while short."""
+    needed = {other for unit in own for other in units.needs.get(unit, ())} - set(own)
+    above: list[int] = []
+    while needed and len(above) < _ABOVE:
+        unit = needed.pop()
+        if unit in units.frame and unit not in above:
+            above.append(unit)
+            needed |= set(units.needs.get(unit, ())) - set(own)
+    room, found = _ABOVE, []
+    for unit in sorted(above):
+        size = units.spans[unit].end - units.spans[unit].start
+        if size <= room:
+            found.append(unit)
+            room -= size
+    return tuple(sorted((*found, *own)))
 
 
 def by_passage(values: Floats, units: Sequence[Units]) -> list[Floats]:

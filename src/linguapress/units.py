@@ -43,13 +43,17 @@ class Units:
 
     def only(self, chosen: Iterable[int]) -> Units:
         """The chosen units, and those that they need; what binds them to others is gone with the others."""
-        kept = self.company(*chosen)
+        return self.within(self.company(*chosen))
+
+    def within(self, kept: Sequence[int]) -> Units:
+        """These units alone, ascending; what binds them to others is gone."""
         place = {unit: index for index, unit in enumerate(kept)}
 
         def placed(units: Iterable[int]) -> frozenset[int]:
             return frozenset(place[unit] for unit in units if unit in place)
 
-        needs = {place[unit]: tuple(place[other] for other in self.needs[unit]) for unit in kept if unit in self.needs}
+        bound = (unit for unit in kept if unit in self.needs)
+        needs = {place[unit]: tuple(place[other] for other in self.needs[unit] if other in place) for unit in bound}
         spans = [self.spans[unit] for unit in kept]
         return Units(spans, needs, placed(self.forced), placed(self.vital), placed(self.frame), placed(self.verbatim))
 

@@ -15,6 +15,7 @@ from linguapress.methods.sentence_filter import SentenceFilter
 from linguapress.models.bridges import bridged
 from linguapress.models.lexical import LexicalRelevance
 from linguapress.models.selected import SelectedRelevance
+from linguapress.sections import with_sections
 from linguapress.segment import sentences
 from linguapress.units import Units
 
@@ -118,3 +119,17 @@ def test_both_hops_of_a_question_are_kept(hop_loss):
     out = press.compress(documents, QUESTION, budget=Budget(tokens=20, count=lambda text: len(text.split())))
     assert "Steven Spielberg." in out.text
     assert ("Cincinnati" in out.text) == (hop_loss == 2.0)
+
+
+def test_all_sections_of_a_long_passage_are_raised_by_its_title_but_not_by_their_own():
+    life = "Steven Spielberg\n" + "\n\n".join(["Steven Spielberg made many films in the years after that. " * 12] * 4)
+    texts = ["Jaws\nJaws was directed by Steven Spielberg.", life]
+    passages = [Passage.whole(index, text) for index, text in enumerate(texts)]
+    units = [with_sections(text, with_headings(text, Units(sentences(text)))) for text in texts]
+    parts = excerpts(passages, units)
+    assert len(parts) > 3
+    needed = [np.full(len(part.units.spans), 1.0 if part.section.passage == 0 else 0.0) for part in parts]
+    relevance = np.array([0.0, *[-9.0] * (len(parts) - 1)])
+    assert bridged(QUESTION, parts, needed, relevance, 1.0).relevance.tolist() == [0.0, *[-1.0] * (len(parts) - 1)]
+    own = [np.full(len(row), float(part.section.passage)) for part, row in zip(parts, needed, strict=True)]
+    assert bridged(QUESTION, parts, own, relevance, 1.0).relevance.tolist() == relevance.tolist()

@@ -176,6 +176,13 @@ def test_windows_of_texts_take_every_token_once_and_end_where_something_ends(tex
     for window in found:
         assert 0 <= window.start <= window.keep_from <= window.keep_to <= window.end <= len(offsets)
         assert window.end - window.start <= size
+    ends = [
+        text[offsets[token][1] - 1] in ".。" or "\n" in text[offsets[token][1] : offsets[token + 1][0]]
+        for token in range(len(offsets) - 1)
+    ]
+    for window in found[:-1]:
+        near = range(window.keep_from + (size + 2) // 3, window.start + size)
+        assert ends[window.keep_to - 1] or not any(ends[token] for token in near)
 
 
 def test_windows_part_paragraphs_rather_than_lines_and_sentences():

@@ -9,13 +9,13 @@ import pytest
 import torch
 from torch import nn
 
-from linguapress import Budget, ModelNotFound, Passage, Rating, Units, load
+from linguapress import Budget, ModelNotFound, Passage, Rating, Span, Units, load
 from linguapress.models.lexical import LexicalRelevance
 from linguapress.models.pair_relevance import PairRelevance
 from linguapress.models.selected import SelectedRelevance
 from linguapress.models.selector import selector_of
 from linguapress.models.sentence_transformer import CrossEncoderRelevance, CrossEncoderSelector
-from linguapress.scores import TokenScores
+from linguapress.scores import TokenScores, sectioned
 from linguapress.sections import with_sections
 from linguapress.segment import sentences
 
@@ -248,3 +248,19 @@ def test_the_sentence_that_answers_is_found_in_a_long_document(name):
     out = load(name).compress([f"Ferries and soup\n\n{long_text()}"], QUERY, budget=Budget(tokens=60))
     assert "opened in 1939" in out.text
     assert out.tokens_after <= 60
+
+
+def test_a_first_look_that_rates_no_sections_still_finds_the_one_with_the_best_unit():
+    texts = [long_text()]
+    passages, units = drafts(texts)
+    units = [with_sections(text, item) for text, item in zip(texts, units, strict=True)]
+    first, selector = Said({}, {"It opened in 1939.": 1.0}), Said({}, {"It opened in 1939.": 0.9})
+    rating = SelectedRelevance(selector, first, most=1).rate(QUERY, passages, units)
+    assert "It opened in 1939." in selector.read[0]
+    assert [len(row) for row in rating.sections] == [len(item.sections) + 1 for item in units]
+    assert rating.passages[0] == rating.sections[0].max()
+
+
+def test_a_section_that_cannot_be_rated_does_not_hide_the_others():
+    units = [Units([Span(0, 1), Span(1, 2)], sections=(1,))]
+    assert sectioned([np.zeros(2)], np.array([np.nan, 0.5]), units).passages.tolist() == [0.5]

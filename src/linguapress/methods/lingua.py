@@ -130,6 +130,8 @@ class Lingua(Compressor):
         if draft.query is None:
             return units, Rating([self.keep_weight * log_odds(row) for row in keep_of_units(self.keep, draft.passages, units)])
         rating = self.relevance.rate(draft.query, draft.passages, units)
+        if not self.document_weight:
+            return units, rating
         rows = [row + self.document_weight * value for row, value in zip(rating.units, rating.around(units), strict=True)]
         return units, replace(rating, units=rows)
 

@@ -2,8 +2,8 @@
 
 Departures: one threshold over the whole draft, as the paper says (section 4.3), not one for each chunk as its code; the threshold
 is set by the measured budget; a word is never split, so "10,000" or "don't" stay or go whole; text is cut out, never rebuilt.
-Its chunks that end at given tokens are overlapping windows here, so that a word's probability hardly depends on where one ends. For
-each option of the package ``llmlingua`` see docs/migrating.md; for the agreement of kept words with it,
+Its chunks that end at given tokens are windows here that end where paragraphs, lines or sentences do, and overlap where nothing
+ends. For each option of the package ``llmlingua`` see docs/migrating.md; for the agreement of kept words with it,
 :mod:`linguapress.evaluation.parity`.
 """
 

@@ -10,7 +10,7 @@ import numpy as np
 from linguapress.models.embeddings import EmbeddingRelevance
 from linguapress.models.lexical import LexicalRelevance
 from linguapress.notes import Notes, all_notes, fingerprints
-from linguapress.scores import Floats, Rating, Relevance, of_sections
+from linguapress.scores import Floats, Rating, Relevance, sectioned
 from linguapress.text import Passage
 from linguapress.units import Units
 
@@ -42,7 +42,7 @@ class BlendedRelevance:
         whole = np.concatenate([np.empty(0, dtype=np.float32), *(self._mix(*pair) for pair in pairs)])
         unread = int((trust < 0.5).sum())
         warnings = (f"the embedding model cannot read {unread} of {len(passages)} documents or the query; letters decide there",)
-        return replace(of_sections(mixed, whole, units), warnings=(*meaning.warnings, *(warnings if unread else ())))
+        return replace(sectioned(mixed, whole, units), warnings=(*meaning.warnings, *(warnings if unread else ())))
 
     def fingerprints(self) -> frozenset[bytes]:
         """Those of the embedding."""

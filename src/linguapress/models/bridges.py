@@ -41,7 +41,7 @@ def bridged(query: str, parts: Sequence[Excerpt], needed: Sequence[Floats], rele
 
     Args:
         query: the question.
-        parts: what was read; the first of a part's own units is its title where it is in the frame of the others.
+        parts: what was read; a heading with which a part begins, or the one above the whole passage, is its title.
         needed: probability of each unit being needed, 0..1.
         relevance: logit of each passage.
         loss: nats by which the passage that is named comes after the one that names it.
@@ -56,7 +56,8 @@ def bridged(query: str, parts: Sequence[Excerpt], needed: Sequence[Floats], rele
             if chances[unit] > 0 and unit not in part.units.frame:
                 least = relevance[own] + np.log(chances[unit]) - loss
                 for title in {match[0] for match in pattern.finditer(part.passage.text, start, end)}:
-                    others = [number for number in titles[title] if number != own]
+                    under = own in titles[title]  # then the title is that of its own passage
+                    others = [n for n in titles[title] if n != own and not (under and _together(parts[n], part))]
                     found.relevance[others] = np.maximum(found.relevance[others], least)
                     found.chance[others] = np.maximum(found.chance[others], chances[unit])
     return found
@@ -68,13 +69,17 @@ def _whole(title: str) -> str:
     return ("" if UNSPACED.match(title[0]) else before) + regex.escape(title) + ("" if UNSPACED.match(title[-1]) else after)
 
 
+def _together(one: Excerpt, other: Excerpt) -> bool:
+    """Whether two parts are of one passage."""
+    return one.section.passage == other.section.passage
+
+
 def _titles(query: str, parts: Sequence[Excerpt]) -> dict[str, list[int]]:
     """The parts of each title."""
     asked = set(_WORD.findall(query.lower()))
     found: dict[str, list[int]] = {}
     for number, part in enumerate(parts):
-        first = next(iter(np.flatnonzero(part.section.inner).tolist()), None)
-        if first in part.units.frame:
+        for first in {0, *np.flatnonzero(part.section.inner)[:1].tolist()} & part.units.frame:
             start, end = part.units.spans[first]
             title = _NOTE.sub("", part.passage.text[start:end].strip(" #*\t\r\n")).strip()
             if _SHORTEST <= len(title) <= _LONGEST and not asked.issuperset(_WORD.findall(title.lower())):

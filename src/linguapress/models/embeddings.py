@@ -12,7 +12,7 @@ from linguapress.models.embedded import EMBEDDED
 from linguapress.models.encoder import Encoder, Reading, States, shared_encoder
 from linguapress.models.legibility import legibility
 from linguapress.notes import Notes, UnitNote, cosines
-from linguapress.scores import Floats, Rating, of_sections, unit_of, within
+from linguapress.scores import Floats, Rating, sectioned, unit_of, within
 from linguapress.sections import sections
 from linguapress.text import Passage
 from linguapress.units import Units
@@ -51,7 +51,7 @@ class EmbeddingRelevance:
         rows, whole = cosines(notes, direction)
         if any(item.sections for item in units):
             _, whole = cosines([notes[part.passage].only(part.members) for part in sections(units)], direction)
-        return replace(of_sections(rows, whole, units), trust=trust)
+        return replace(sectioned(rows, whole, units), trust=trust)
 
     def fingerprints(self) -> frozenset[bytes]:
         """The one of its encoder."""

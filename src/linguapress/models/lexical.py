@@ -9,7 +9,7 @@ import numpy as np
 import regex
 from numpy.typing import NDArray
 
-from linguapress.scores import Floats, Rating, of_sections
+from linguapress.scores import Floats, Rating, sectioned
 from linguapress.sections import sections
 from linguapress.text import Passage
 from linguapress.units import Units
@@ -40,7 +40,7 @@ class LexicalRelevance:
         at = np.concatenate([np.empty(0, dtype=np.int64), *(starts[part.passage] + np.array(part.members) for part in parts)])
         np.maximum.at(whole, np.repeat(np.arange(len(parts)), [len(part.members) for part in parts]), held[at.astype(np.int64)])
         rows = np.split(_covered(held), starts[1:-1]) if units else []
-        return of_sections(rows, _covered(whole), units)
+        return sectioned(rows, _covered(whole), units)
 
 
 def _normal(text: str) -> str:

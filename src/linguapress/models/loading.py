@@ -84,8 +84,8 @@ def window_of(configured: object, room: int) -> int:
     """
     if configured is None:
         return room
-    if not isinstance(configured, int) or isinstance(configured, bool) or configured < 16:
-        raise ModelNotFound(f"{WINDOW} in the model's config is a number of tokens, 16 or more, got {configured!r}")
+    if not isinstance(configured, int) or isinstance(configured, bool) or configured < 1:
+        raise ModelNotFound(f"{WINDOW} in the model's config is a number of tokens, 1 or more, got {configured!r}")
     return min(configured, room)
 
 

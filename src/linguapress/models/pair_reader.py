@@ -104,7 +104,7 @@ class PairReader:
         return self.loaded.frame.odds
 
     def read(self, question: str, passages: Sequence[str]) -> list[PairReading]:
-        """Reads each passage together with the question; long passages in overlapping windows, the best of which counts.
+        """Reads each passage together with the question; one that is too long in overlapping windows, the best of which counts.
 
         Of a question that would fill more than a third of the model's window the beginning and the end are read.
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import Protocol
 
 import numpy as np
@@ -14,7 +15,8 @@ from linguapress.models.blend import BlendedRelevance
 from linguapress.models.bridges import bridged
 from linguapress.models.pair_relevance import PairRelevance
 from linguapress.notes import Notes, all_notes, fingerprints
-from linguapress.scores import Floats, Rating, Relevance, TokenScores, of_sections
+from linguapress.scores import Floats, Rating, Relevance, TokenScores, sectioned
+from linguapress.sections import by_passage, spread
 from linguapress.text import Passage
 from linguapress.units import Units
 
@@ -79,7 +81,7 @@ class SelectedRelevance:
         the highest rating. ``tokens``, where the selector has such, tell what words add to the rating of their unit.
         """
         first = self.first.rate(query, passages, units)
-        glance = np.concatenate([np.empty(0), *first.of_sections(units)])
+        glance = np.concatenate([np.empty(0), *_glance(first, units)])
         read = np.sort(np.argsort(-glance, kind="stable")[: self.most]).tolist()
         parts = excerpts(passages, units, read)
         texts, items = [part.passage for part in parts], [part.units for part in parts]
@@ -110,14 +112,15 @@ class SelectedRelevance:
             np.maximum(row, raised * row / max(row.max(initial=0.0), _SURELY_NOT))
             for row, raised in zip(needed, nearby, strict=True)
         ]
-        ratings = of_sections(first.units, weight, units)
+        whole = by_passage(weight, units)
         rows = [
-            self.scale * (own + opinion + self.first_weight * np.asarray(row))
-            for own, opinion, row in zip(ratings.around(units), united(parts, opinions, units), first.units, strict=True)
+            self.scale * (around + opinion + self.first_weight * np.asarray(row))
+            for around, opinion, row in zip(spread(whole, units), united(parts, opinions, units), first.units, strict=True)
         ]
         warnings = (*first.warnings, *found.warnings)
         tokens = tokens_of(parts, self._words(answers, trust), len(passages)) if answers else None
-        return Rating(rows, self.scale * np.asarray(ratings.passages), warnings, united(parts, needed, units), tokens=tokens)
+        found = sectioned(rows, self.scale * weight, units)
+        return replace(found, warnings=warnings, needed=united(parts, needed, units), tokens=tokens)
 
     def _words(self, answers: Sequence[TokenScores], trust: Floats) -> list[TokenScores]:
         """What tokens add to the rating of the words that they are in."""
@@ -145,6 +148,18 @@ class SelectedRelevance:
         """How well the selector reads each passage, 0..1; when it cannot read the query, it reads nothing."""
         legible = self.selector.legibility([query, *(passage.source for passage in passages)])
         return np.asarray(legible[1:] * min(1.0, 2 * float(legible[0])), dtype=np.float64)
+
+
+def _glance(first: Rating, units: Sequence[Units]) -> list[Floats]:
+    """What the first look says of sections; where it rates none, the best units of a long passage tell them apart."""
+    if first.sections is not None:
+        return list(first.sections)
+    found = []
+    for whole, row, item in zip(first.of_sections(units), first.units, units, strict=True):
+        bounds = [0, *item.sections, len(item.spans)]
+        best = np.array([np.max(row[start:end], initial=-np.inf) for start, end in pairwise(bounds)])
+        found.append(whole + best - best.max() if item.sections else whole)
+    return found
 
 
 def _mean(values: Floats, weights: Floats) -> float:

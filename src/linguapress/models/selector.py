@@ -28,7 +28,7 @@ def selector_of(
     """
     checked_runtime(runtime, model)
     if most < 1:
-        raise ValueError(f"most is a number of passages, 1 or more, got {most!r}")
+        raise ValueError(f"most is a number of passages or sections, 1 or more, got {most!r}")
     prefix, _, name = model.partition(":")
     selector: Selector = PairRelevance(model, device, runtime)
     if prefix == "cross-encoder":

@@ -14,7 +14,7 @@ from linguapress.errors import MissingExtra, ModelNotFound
 from linguapress.excerpts import excerpts
 from linguapress.hub import located
 from linguapress.models.fingerprints import written
-from linguapress.scores import Floats, Rating, of_sections
+from linguapress.scores import Floats, Rating, sectioned
 from linguapress.text import Passage
 from linguapress.units import Units
 
@@ -83,7 +83,7 @@ class CrossEncoderSelector:
         """Log-odds of passages, probabilities of units."""
         rating = self.relevance.rate(query, passages, units)
         chance = np.clip(np.asarray(rating.passages, dtype=np.float64), 1e-6, 1 - 1e-6)
-        return replace(rating, passages=np.log(chance / (1 - chance)))
+        return replace(rating, passages=np.log(chance / (1 - chance)), sections=None)
 
     def legibility(self, texts: Sequence[str]) -> Floats:
         """1 for every text; whoever names a model knows its languages."""
@@ -99,7 +99,7 @@ def _texts(passages: Sequence[Passage], units: Sequence[Units]) -> list[str]:
 def _rating(values: Floats, units: Sequence[Units]) -> Rating:
     count = len(values) - sum(len(item.spans) for item in units)
     rows = np.split(values[count:], np.cumsum([len(item.spans) for item in units])[:-1]) if units else []
-    return of_sections(rows, values[:count], units)
+    return sectioned(rows, values[:count], units)
 
 
 @lru_cache(maxsize=4)
