@@ -79,3 +79,9 @@ def test_a_lead_that_the_caller_forces_is_no_frame():
     units = with_leads(text, Units(sentences(text), forced=frozenset({0})))
     assert units.frame == frozenset()
     assert set(units.needs) == {1, 2}
+
+
+def test_items_with_another_mark_belong_to_another_list():
+    text = "8.2 We never pay:\n\n(a) fines;\n\n(b) wine.\n\n9. PENSION\n\n9.1 We pay 8 per cent."
+    needs, _ = led(text)
+    assert needs == {"(a) fines;": ["8.2 We never pay:"], "(b) wine.": ["8.2 We never pay:"]}

@@ -32,3 +32,10 @@ def test_what_is_negated_is_not_torn_off():
     assert "not use" in parts
     assert "without any risk." in parts
     assert "not" in [text[start:end].strip() for start, end in Guard(negations=False).units(text, words).spans]
+
+
+@pytest.mark.parametrize(
+    "text", ["Es darf nichts mehr entnommen werden.", "Niemand war da.", "No vino nadie.", "Il ne dit rien de cela."]
+)
+def test_nothing_and_nobody_deny_as_well(text):
+    assert list(denials(text))

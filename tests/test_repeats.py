@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from linguapress import Budget, Passage, Units
+from linguapress.headings import with_headings
 from linguapress.repeats import LAST, unrepeated
 from linguapress.segment import sentences
 
@@ -140,3 +141,14 @@ def test_each_sentence_stays_once_where_it_is_rated_best(picks):
     for text in (SAID, OTHER):
         ratings = [rating for row in picks for said, rating in row if said == text]
         assert [rating for said, rating in found if said == text] == ([max(ratings)] if ratings else [])
+
+
+def test_what_stands_under_another_heading_says_something_else():
+    text = "# a_mode\nThis setting is deprecated and has no effect.\n\n# b_mode\nThis setting is deprecated and has no effect.\n"
+    units = with_headings(text, Units(sentences(text)))
+    assert unrepeated([Passage.whole(0, text)], [units], [np.array([0, 2, 0, 1.0])])[0] == [[0, 1, 2, 3]]
+    chunks = [text, "# b_mode\nThis setting is deprecated and has no effect.\n", "This setting is deprecated and has no effect.\n"]
+    items = [with_headings(chunk, Units(sentences(chunk))) for chunk in chunks]
+    rows = [np.array([0, 2, 0, 1.0]), np.array([0, 0.5]), np.array([0.2])]
+    passages = [Passage.whole(number, chunk) for number, chunk in enumerate(chunks)]
+    assert unrepeated(passages, items, rows)[0] == [[0, 1, 2, 3], [0], []]

@@ -207,3 +207,15 @@ def test_hostile_full_stops_are_quick(text):
     start = time.perf_counter()
     sentences(text)
     assert time.perf_counter() - start < 20
+
+
+@pytest.mark.parametrize(
+    "amount", ["11 December 2022 by a freight train.", "£31.5 million, mainly by sale.", "87.1 per cent of all trains."]
+)
+def test_a_wrapped_line_goes_on_with_an_amount(amount):
+    assert len(sentences(f"The last of the Class 153 railcars of the group were withdrawn on\n{amount}")) == 1
+
+
+@pytest.mark.parametrize("item", ["1 drain hose", "2. Open the valve slowly.", "12,5"])
+def test_a_line_with_another_number_is_one_of_its_own(item):
+    assert len(sentences(f"What stands in this box for the first year of the machine\n{item}\n")) == 2

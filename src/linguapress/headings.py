@@ -96,7 +96,8 @@ def _parts(text: str, spans: Sequence[Span], index: int) -> bool:
         if len(line) > _TIGHT or not whole or _gap(text, spans[index]) or not _STOPS.search(text[first:last].rstrip()):
             return False
     named = len(line) <= _SHORT and _OPENS.match(line) and not (_RAW.search(line) or _ITEM.match(line))
-    under = (whole or len(prose) >= _PROSE) and len(prose) > len(line) and not (_MARKED.match(prose) or _ITEM.match(prose))
+    longer = len(prose) > len(line) or line.isupper() or bool(_number(text, spans[index]))
+    under = (whole or len(prose) >= _PROSE) and longer and not (_MARKED.match(prose) or _ITEM.match(prose))
     return bool(named and under) and not _LABELLED.search(text, start, end) and _is_title(text, start, end)
 
 

@@ -11,7 +11,7 @@ from linguapress.text import Span
 _WORDS = (
     r"not|no|never|none|nor|neither|nothing|nobody|nowhere|without|cannot|unless|except|fails?|failed|lacks?|lacking|false|den(?:y|ies|ied)|"
     r"\w+n['’]t|hardly|barely|"
-    r"nicht|kein\w*|nie|niemals|ohne|weder|pas|jamais|aucune?|sans|nunca|jamás|ningún|ninguna|sin|não|nem|sem|non|mai|senza|"
+    r"nicht|nichts|niemand\w*|nirgends?|kein\w*|nie|niemals|ohne|weder|pas|jamais|aucune?|rien|personne|sans|nunca|nada|nadie|tampoco|jamás|ningún|ninguna|sin|não|nem|sem|non|mai|senza|"
     r"niet|geen|nooit|не|нет|ни|никогда|без|μη|δεν|χωρίς|لا|لم|لن|ليس|بدون|नहीं|ไม่|không|nie|bez|inte|ikke|ei"
 )
 NEGATION = rf"(?i:\b(?:{_WORDS})\b)|[不没沒無无未非勿莫]|ない|ません|なし|ไม่"

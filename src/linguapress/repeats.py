@@ -18,6 +18,8 @@ LAST = 100.0  # more than any two ratings differ
 _SHORTEST = 30  # characters from which a repeated sentence counts as a repetition
 _KNOWN = 8  # sentences that are remembered for a run of words: what more of them have in common is a phrase
 _RUN = 4  # words
+_SHORT = 12  # words up to which a sentence says something else under another title
+_OTHERS = 64  # speakers and headings of the same sentence that are remembered
 _WORD = regex.compile(r"\p{N}+(?:[.,:/]\p{N}+)*|[\p{L}\p{M}\p{N}]+|[<>=≤≥≠±$€£¥₹%‰°#&@+−-]")
 _NEGATION = regex.compile(NEGATION)
 _STOP = regex.compile(r"[.!?。！？…।؟][\p{Pe}\p{Pf}\"']*$")
@@ -42,7 +44,7 @@ def unrepeated(
         key = " ".join(passages[p].text[start:end].casefold().split())
         if len(key) < _SHORTEST:
             continue
-        sentence = _Sentence.of(key, who[p][u])
+        sentence = _Sentence.of(key, who[p][u], p, _heading(passages[p].text, units[p], u))
         if said.before(sentence):
             stay[p].discard(u)
         elif said.again(sentence):
@@ -53,20 +55,37 @@ def unrepeated(
     return kept, [row[numbers] for row, numbers in zip(rows, kept, strict=True)]
 
 
+def _heading(text: str, units: Units, unit: int) -> str | None:
+    """What stands above a sentence and is nothing without it: a heading, the line that introduces a list."""
+    above = [other for other in units.needs.get(unit, ()) if other in units.frame and other < unit]
+    return " ".join(text[slice(*units.spans[max(above)])].casefold().split()) if above else None
+
+
 class _Sentence(NamedTuple):
-    """A sentence by its words, whether it ends as sentences do, and who says it where that is known."""
+    """A sentence by its words, whether it ends as sentences do, and who says it where, as far as known."""
 
     whole: str
     words: tuple[str, ...]
     text: str
     ended: bool
     speaker: str | None
+    passage: int
+    heading: str | None
 
     @classmethod
-    def of(cls, whole: str, speaker: str | None) -> _Sentence:
+    def of(cls, whole: str, speaker: str | None, passage: int, heading: str | None) -> _Sentence:
         """Takes a sentence in small letters apart."""
         words = tuple(_WORD.findall(whole)) or (whole,)
-        return cls(whole, words, " ".join(words), _STOP.search(whole) is not None, speaker)
+        return cls(whole, words, " ".join(words), _STOP.search(whole) is not None, speaker, passage, heading)
+
+    def goes_for(self, other: _Sentence) -> bool:
+        """Whether what is said here is said there as well: by the same speaker, and of the same, as far as known.
+
+        Under different headings a short sentence says different things ("This is deprecated."), and so does any in one passage.
+        """
+        same = self.speaker is None or other.speaker in (None, self.speaker)
+        headed = self.heading is None or other.heading in (None, self.heading)
+        return same and (headed or (self.passage != other.passage and len(self.words) > _SHORT))
 
     def stands_in(self, other: _Sentence) -> bool:
         """Whether it is the other one, or what a cut has left of it."""
@@ -75,8 +94,7 @@ class _Sentence(NamedTuple):
         end = " " if self.ended or not last.isalpha() else ""
         part, whole = f"{begin}{self.text}{end}", f" {other.text} "
         cut = whole.endswith(part) if self.ended else part in whole
-        same = self.speaker is None or other.speaker in (None, self.speaker)
-        return cut and same and _NEGATION.findall(self.whole) == _NEGATION.findall(other.whole)
+        return cut and self.goes_for(other) and _NEGATION.findall(self.whole) == _NEGATION.findall(other.whole)
 
     def runs(self) -> list[tuple[str, ...]]:
         """Its runs of words, without the words at either end, which may be cut; one where there are fewer."""
@@ -88,13 +106,12 @@ class _Said:
     """What was said so far."""
 
     def __init__(self) -> None:
-        self.texts: dict[str, set[str | None]] = {}
+        self.texts: dict[str, list[_Sentence]] = {}
         self.having: dict[tuple[str, ...], list[_Sentence]] = {}
 
     def before(self, sentence: _Sentence) -> bool:
-        """Whether a sentence was said in these words, by the same speaker as far as known."""
-        others = self.texts.get(sentence.text, set())
-        return bool(others) and (sentence.speaker is None or not others.isdisjoint((None, sentence.speaker)))
+        """Whether a sentence was said in these words."""
+        return any(map(sentence.goes_for, self.texts.get(sentence.text, ())))
 
     def again(self, sentence: _Sentence) -> bool:
         """Whether a sentence stands in one that was said; if not, it has been said now."""
@@ -102,7 +119,9 @@ class _Said:
         rarest: list[_Sentence] = min(known, key=len)
         if any(map(sentence.stands_in, rarest)):
             return True
-        self.texts.setdefault(sentence.text, set()).add(sentence.speaker)
+        same = self.texts.setdefault(sentence.text, [])
+        if len(same) < _OTHERS:
+            same.append(sentence)
         for sentences in known:
             if len(sentences) < _KNOWN:
                 sentences.append(sentence)
