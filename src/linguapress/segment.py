@@ -66,9 +66,8 @@ _SHORT = regex.compile(r"(?<!\p{L})\p{L}{1,5}\.[^\S\n]*$")
 _INITIAL = regex.compile(r"(?<!\p{L})\p{L}{1,2}\.$")
 _FEW = 0.2  # share of the sentences up to which small letters after a full stop are taken for what follows an abbreviation
 # A line end inside hard-wrapped prose: a long line that does not end like a sentence, and a small letter or an amount after it.
-_SOFT_BREAK = regex.compile(
-    r"(?<=[^\n]{40,}[^\n.!?:;\s][ \t]*)\r?\n(?=[ \t]*(?:\p{Ll}|\p{Sc}\d|\d[\d.,]*+(?<![.,])%?[ \t]\p{L}[^\n]{12}))"
-)
+_AMOUNT = r"\p{Sc}\d|\d[\d.,]*+(?<![.,])%?[ \t]\p{L}[^\n]{12}"
+_SOFT_BREAK = regex.compile(rf"(?<=[^\n]{{40,}}[^\n.!?:;\s][ \t]*)\r?\n(?=[ \t]*(?:\p{{Ll}}|{_AMOUNT}))")
 _CHUNK = 8192  # characters given to the sentence splitter at once
 _STOP = regex.compile(r"(?:[。！？।॥؟۔]|[.!?](?=\s)|\n)\s{0,4}", regex.REVERSE)
 _LINE_END = regex.compile(r"\n(?=[^\n])")
