@@ -18,7 +18,6 @@ LAST = 100.0  # more than any two ratings differ
 _SHORTEST = 30  # characters from which a repeated sentence counts as a repetition
 _KNOWN = 8  # sentences that are remembered for a run of words: what more of them have in common is a phrase
 _RUN = 4  # words
-_SHORT = 12  # words up to which a sentence says something else under another title
 _OTHERS = 64  # speakers and headings of the same sentence that are remembered
 _WORD = regex.compile(r"\p{N}+(?:[.,:/]\p{N}+)*|[\p{L}\p{M}\p{N}]+|[<>=≤≥≠±$€£¥₹%‰°#&@+−-]")
 _NEGATION = regex.compile(NEGATION)
@@ -81,11 +80,11 @@ class _Sentence(NamedTuple):
     def goes_for(self, other: _Sentence) -> bool:
         """Whether what is said here is said there as well: by the same speaker, and of the same, as far as known.
 
-        Under different headings a short sentence says different things ("This is deprecated."), and so does any in one passage.
+        Under different headings of one passage a sentence says different things ("This is deprecated.").
         """
         same = self.speaker is None or other.speaker in (None, self.speaker)
         headed = self.heading is None or other.heading in (None, self.heading)
-        return same and (headed or (self.passage != other.passage and len(self.words) > _SHORT))
+        return same and (headed or self.passage != other.passage)
 
     def stands_in(self, other: _Sentence) -> bool:
         """Whether it is the other one, or what a cut has left of it."""
