@@ -7,8 +7,7 @@ from hypothesis import strategies as st
 
 from linguapress import Rating, Span, Units
 from linguapress.headings import with_headings
-from linguapress.scores import sectioned
-from linguapress.sections import by_passage, sections, spread, with_sections
+from linguapress.sections import around, by_passage, sectioned, sections, spread, with_sections
 from linguapress.segment import sentences
 
 PARAGRAPH = "The bridge carries many cars every day. " * 12  # 480 characters
@@ -71,7 +70,7 @@ def test_every_unit_is_in_one_section(text):
     assert sum(part.passage == 1 for part in found) == 1
     for part in found:
         assert set(part.own) <= set(part.members)
-        assert [unit for unit, own in zip(part.members, part.inner, strict=True) if own] == list(part.own)
+        assert list(part.members[part.inner]) == list(part.own)
     values = by_passage(np.arange(len(found)), units)
     assert [len(row) for row in spread(values, units)] == [len(item.spans) for item in units]
 
@@ -80,13 +79,13 @@ def test_a_passage_is_as_relevant_as_its_best_section():
     units = [Units([(0, 1), (1, 2), (2, 3)], sections=(2,)), Units([(0, 1)])]
     rating = sectioned([np.zeros(3), np.zeros(1)], np.array([0.2, 0.7, 0.4]), units)
     assert rating.passages.tolist() == [0.7, 0.4]
-    assert [row.tolist() for row in rating.around(units)] == [[0.2, 0.2, 0.7], [0.4]]
+    assert [row.tolist() for row in around(rating, units)] == [[0.2, 0.2, 0.7], [0.4]]
 
 
-@pytest.mark.parametrize(("passages", "around"), [(None, [[0, 0, 0], [0]]), (np.array([2.0, 3.0]), [[2, 2, 2], [3]])])
-def test_what_nothing_has_measured_by_section_counts_by_passage(passages, around):
+@pytest.mark.parametrize(("passages", "expected"), [(None, [[0, 0, 0], [0]]), (np.array([2.0, 3.0]), [[2, 2, 2], [3]])])
+def test_what_nothing_has_measured_by_section_counts_by_passage(passages, expected):
     units = [Units([(0, 1), (1, 2), (2, 3)], sections=(2,)), Units([(0, 1)])]
-    assert [row.tolist() for row in Rating([], passages).around(units)] == around
+    assert [row.tolist() for row in around(Rating([], passages), units)] == expected
 
 
 def test_what_a_section_is_read_with_is_short_however_much_it_needs():

@@ -35,8 +35,8 @@ class Excerpt(NamedTuple):
         if self.kept is self.passage:
             return scores
         owner = unit_of(scores.offsets, self.units.spans)
-        own = np.flatnonzero(owner >= 0)
-        own = own[self.section.inner[owner[own]]]
+        inner = self.section.inner
+        own = np.flatnonzero((owner >= inner.start) & (owner < inner.stop))
         starts, ends = scores.offsets[own, 0], scores.offsets[own, 1] - 1
         return TokenScores(np.stack([in_source(starts, self.kept), in_source(ends, self.kept) + 1], axis=1), scores.values[own])
 

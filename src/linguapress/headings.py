@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import replace
 
 import regex
 
 from linguapress.lists import with_leads
 from linguapress.replies import with_questions
+from linguapress.segment import ENDED
 from linguapress.speakers import turns
 from linguapress.text import Span
 from linguapress.units import Units
@@ -29,7 +30,6 @@ _ITEM = regex.compile(r"[ \t]*(?:[-*+•·–]|\p{N}{1,3}\)|\(?\p{L}\))[ \t]")
 _FEW = 3  # words of a heading that says nothing by itself, at most; fewer still where it holds other marks
 _SAYS = regex.compile(r"[\p{N}\p{Sc}:：,，、;(（\"“„«'’&=–—]|\p{Lo}{10}| \p{Ll}+ \p{Ll}+")
 _RAW = regex.compile(r"://|[^\s\p{Lo}]{32}")  # an address, a checksum
-_STOPS = regex.compile(r"[.!?…。！？][\"'”’)\]]*$")
 _TIGHT = 40  # characters of a heading that no blank line parts from the text above
 _PROSE = 60  # characters of a line under a heading, where it does not end like a sentence
 
@@ -40,9 +40,14 @@ def headings(text: str, spans: Sequence[Span]) -> list[int]:
     A heading is a Markdown one, or a short line that does not end like a sentence: the first one, or one between a blank line and
     prose.
     """
+    return _above(_levels(text, spans, _plain(text, spans)))
+
+
+def _above(levels: Sequence[int | None]) -> list[int]:
+    """For each sentence the index of its heading, by the levels of headings."""
     found: list[int] = []
     above: list[tuple[int, int]] = []  # level and index of the headings that hold here, outermost first
-    for index, level in enumerate(_levels(text, spans)):
+    for index, level in enumerate(levels):
         while level is not None and above and above[-1][0] >= level:
             above.pop()
         found.append(above[-1][1] if above else -1)
@@ -51,9 +56,8 @@ def headings(text: str, spans: Sequence[Span]) -> list[int]:
     return found
 
 
-def _levels(text: str, spans: Sequence[Span]) -> list[int | None]:
-    """The level of each heading, None for a sentence."""
-    plain = _plain(text, spans)
+def _levels(text: str, spans: Sequence[Span], plain: Set[int]) -> list[int | None]:
+    """The level of each heading, those among them that nothing marks, None for a sentence."""
     marked = (_level(text, start, end, index == 0 and len(spans) > 1) for index, (start, end) in enumerate(spans))
     counted = {index: _number(text, spans[index]).rstrip(" \t.") for index in plain}
     depth = {index: _PLAIN + number.count(".") for index, number in counted.items()}
@@ -90,10 +94,10 @@ def _parts(text: str, spans: Sequence[Span], index: int) -> bool:
     if end - start > _SHORT + 8 or text[start - 1] != "\n":
         return False
     line, prose = text[start:end].rstrip(), text[below:stop].rstrip()
-    whole = _STOPS.search(prose) is not None
+    whole = ENDED.search(prose) is not None
     if not _gap(text, spans[index - 1]):
         first, last = spans[index - 1]
-        if len(line) > _TIGHT or not whole or _gap(text, spans[index]) or not _STOPS.search(text[first:last].rstrip()):
+        if len(line) > _TIGHT or not whole or _gap(text, spans[index]) or not ENDED.search(text, first, last):
             return False
     named = len(line) <= _SHORT and _OPENS.match(line) and not (_RAW.search(line) or _ITEM.match(line))
     longer = len(prose) > len(line) or line.isupper() or bool(_number(text, spans[index]))
@@ -122,10 +126,11 @@ def _gap(text: str, span: Span) -> bool:
 def with_headings(text: str, units: Units) -> Units:
     """Sentences that bring along their heading, which is not kept alone; items what introduces them, answers their question."""
     units = with_questions(text, with_leads(text, units))
-    found = enumerate(headings(text, units.spans))
+    plain = _plain(text, units.spans)
+    found = enumerate(_above(_levels(text, units.spans, plain)))
     above = {index: heading for index, heading in found if heading >= 0 and heading not in units.verbatim}
     if not above:
         return units
     needs = {**units.needs, **{index: (*units.needs.get(index, ()), heading) for index, heading in above.items()}}
-    telling = {unit for unit in _plain(text, units.spans) if unit and _tells(text, units.spans[unit])}
+    telling = {unit for unit in plain if unit and _tells(text, units.spans[unit])}
     return replace(units, needs=needs, frame=units.frame | (set(above.values()) - units.forced - telling))

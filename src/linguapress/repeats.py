@@ -10,6 +10,7 @@ import regex
 
 from linguapress.negation import NEGATION
 from linguapress.scores import Floats
+from linguapress.segment import ENDED
 from linguapress.speakers import speakers
 from linguapress.text import Passage
 from linguapress.units import Units
@@ -21,7 +22,6 @@ _RUN = 4  # words
 _OTHERS = 64  # speakers and headings of the same sentence that are remembered
 _WORD = regex.compile(r"\p{N}+(?:[.,:/]\p{N}+)*|[\p{L}\p{M}\p{N}]+|[<>=≤≥≠±$€£¥₹%‰°#&@+−-]")
 _NEGATION = regex.compile(NEGATION)
-_STOP = regex.compile(r"[.!?。！？…।؟][\p{Pe}\p{Pf}\"']*$")
 
 
 def unrepeated(
@@ -75,7 +75,7 @@ class _Sentence(NamedTuple):
     def of(cls, whole: str, speaker: str | None, passage: int, heading: str | None) -> _Sentence:
         """Takes a sentence in small letters apart."""
         words = tuple(_WORD.findall(whole)) or (whole,)
-        return cls(whole, words, " ".join(words), _STOP.search(whole) is not None, speaker, passage, heading)
+        return cls(whole, words, " ".join(words), ENDED.search(whole) is not None, speaker, passage, heading)
 
     def goes_for(self, other: _Sentence) -> bool:
         """Whether what is said here is said there as well: by the same speaker, and of the same, as far as known.

@@ -9,7 +9,6 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from linguapress.sections import by_passage, spread
 from linguapress.text import Passage, Span
 from linguapress.units import Units
 
@@ -115,29 +114,6 @@ class Rating:
     trust: Floats | None = None
     tokens: Sequence[TokenScores] | None = None
     sections: Sequence[Floats] | None = None
-
-    def of_sections(self, units: Sequence[Units]) -> list[Floats]:
-        """Relevance of the sections of each passage; that of the passage where they were not measured, 0 where neither was."""
-        if self.sections is not None:
-            return list(self.sections)
-        whole = self.passages if self.passages is not None else np.zeros(len(units), dtype=np.float32)
-        return [np.full(len(item.sections) + 1, value) for item, value in zip(units, whole, strict=True)]
-
-    def around(self, units: Sequence[Units]) -> list[Floats]:
-        """Relevance of the section of each unit, shape [units of the passage]; see :meth:`of_sections`."""
-        return spread(self.of_sections(units), units)
-
-
-def sectioned(rows: Sequence[Floats], values: Floats, units: Sequence[Units]) -> Rating:
-    """A rating of units and of sections; a passage is as relevant as the best of its sections.
-
-    Args:
-        rows: of units, shape [units of the passage] for each passage.
-        values: of sections, shape [sections].
-        units: of the passages.
-    """
-    found = by_passage(values, units)
-    return Rating(rows, np.array([np.fmax.reduce(row) for row in found], dtype=values.dtype), sections=found)
 
 
 def by_place(units: Sequence[Units]) -> list[Floats]:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from linguapress.scores import Floats, Rating
 from linguapress.units import Units
-
-Floats = NDArray[np.floating[Any]]
 
 _WHOLE = 1500  # bytes up to which a document is one section; a hundred English words are about 600, as many Chinese ones 500
 _LONGEST, _SHORTEST = 1000, 300  # bytes of a section of a longer one, where its units allow it
@@ -74,9 +72,10 @@ class Section:
     members: tuple[int, ...]
 
     @property
-    def inner(self) -> NDArray[np.bool_]:
-        """Which members are its own, shape [members]."""
-        return np.array([unit in self.own for unit in self.members], dtype=bool)
+    def inner(self) -> slice:
+        """Which members are its own."""
+        first = bisect_left(self.members, self.own.start)
+        return slice(first, first + len(self.own))
 
 
 def sections(units: Sequence[Units]) -> list[Section]:
@@ -116,3 +115,28 @@ def spread(values: Sequence[Floats], units: Sequence[Units]) -> list[Floats]:
     """For each unit the value of its section, shape [units of the passage]."""
     bounds = [(0, *item.sections, len(item.spans)) for item in units]
     return [np.repeat(row, np.diff(own)) for row, own in zip(values, bounds, strict=True)]
+
+
+def sectioned(rows: Sequence[Floats], values: Floats, units: Sequence[Units]) -> Rating:
+    """A rating of units and of sections; a passage is as relevant as the best of its sections.
+
+    Args:
+        rows: of units, shape [units of the passage] for each passage.
+        values: of sections, shape [sections].
+        units: of the passages.
+    """
+    found = by_passage(values, units)
+    return Rating(rows, np.array([np.fmax.reduce(row) for row in found], dtype=values.dtype), sections=found)
+
+
+def of_sections(rating: Rating, units: Sequence[Units]) -> list[Floats]:
+    """Relevance of the sections of each passage; that of the passage where they were not measured, 0 where neither was."""
+    if rating.sections is not None:
+        return list(rating.sections)
+    whole = rating.passages if rating.passages is not None else np.zeros(len(units), dtype=np.float32)
+    return [np.full(len(item.sections) + 1, value) for item, value in zip(units, whole, strict=True)]
+
+
+def around(rating: Rating, units: Sequence[Units]) -> list[Floats]:
+    """Relevance of the section of each unit, shape [units of the passage]; see :func:`of_sections`."""
+    return spread(of_sections(rating, units), units)

@@ -68,6 +68,8 @@ _FEW = 0.2  # share of the sentences up to which small letters after a full stop
 # A line end inside hard-wrapped prose: a long line that does not end like a sentence, and a small letter or an amount after it.
 _AMOUNT = r"\p{Sc}\d|\d[\d.,]*+(?<![.,])%?[ \t]\p{L}[^\n]{12}"
 _SOFT_BREAK = regex.compile(rf"(?<=[^\n]{{40,}}[^\n.!?:;\s][ \t]*)\r?\n(?=[ \t]*(?:\p{{Ll}}|{_AMOUNT}))")
+STOPS = ".!?…。！？؟।॥۔"  # what ends a sentence
+ENDED = regex.compile(rf"[{STOPS}][\p{{Pe}}\p{{Pf}}\"'*_]*\s*$")
 _CHUNK = 8192  # characters given to the sentence splitter at once
 _STOP = regex.compile(r"(?:[。！？।॥؟۔]|[.!?](?=\s)|\n)\s{0,4}", regex.REVERSE)
 _LINE_END = regex.compile(r"\n(?=[^\n])")

@@ -12,7 +12,7 @@ import regex
 
 from linguapress.label_keys import is_key
 from linguapress.replies import with_replies
-from linguapress.segment import join_blank, sentences, tile
+from linguapress.segment import ENDED, join_blank, sentences, tile
 from linguapress.text import Span
 from linguapress.units import Units
 
@@ -57,7 +57,6 @@ _TALK = regex.compile(
     r"|merci|bonjour|yo|nosotros|usted|sí|gracias|hola|eu|você|nós|sim|obrigad[oa]|io|noi|sì|grazie|ciao|ik|jij|wij|nee|я|мы|ты|вы"
     r"|да|нет|спасибо|привет)\b|\b[JjCc]['’](?:ai|est|y)\b"
 )
-_ENDED = regex.compile(r"[.?!…。！？؟।][\p{Pe}\p{Pf}\"'*_]*\s*$")
 _REPLY = regex.compile(r"(?i:yes|no|yeah|yep|nope|ja|nein|oui|non|sí|sim|si|no|да|нет)(?!\w)")
 _ASKS = regex.compile(r"[?？][\"'”»)]*\s*$", regex.REVERSE)
 _WORDY = regex.compile(r"(?:\S++\s++){7}\S|\w{16}")
@@ -188,7 +187,7 @@ def _is_dialogue(text: str, labels: Sequence[regex.Match[str]]) -> bool:
     heard = labels[:_HEARD]
     said = [_REST.match(text, label.end()).group() for label in heard]  # type: ignore[union-attr]
     talk = [_TALK.search(words) is not None for words in said]
-    spoken = sum(any((sure, _ENDED.search(words), _WORDY.match(words))) for sure, words in zip(talk, said, strict=True))
+    spoken = sum(any((sure, ENDED.search(words), _WORDY.match(words))) for sure, words in zip(talk, said, strict=True))
     if spoken < _SPOKEN * len(heard) or share < _SPARSE:
         return False
     names = Counter(_speaker(label["name"]) for label in heard)

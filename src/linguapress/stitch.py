@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
 
+from linguapress.segment import STOPS
 from linguapress.units import Units
 
 _MARKS = ".,;:!?…،؛؟。，、；：！？"
 _BLANKS = re.compile(r"\s*\n\s*")
 _LABEL_END = re.compile(r"[:：][*_]*$")
-_STOPS = frozenset(".!?…؟。！？")
+_STOPS = frozenset(STOPS)
 _CLOSING = "\"'”’»)]}*_"  # may stand behind a full stop
 
 

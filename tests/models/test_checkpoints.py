@@ -13,7 +13,6 @@ from linguapress import Budget, Guard, ModelNotFound, load
 from linguapress.models.encoder import Encoder
 from linguapress.models.token_classifier import TokenClassifier
 from linguapress.models.weights import load_weights
-from linguapress.models.windows import windows
 
 FOLDERS = Path(__file__).parent.parent / "data" / "parity"
 NAMES = ("xlm-roberta-large", "bert-base-multilingual-cased")
@@ -74,7 +73,7 @@ def test_the_longest_window_is_read_and_longer_texts_in_several(checkpoint):
     text = " ".join([OVEN] * 6)
     tokens = len(encoder.loaded.tokenizer.encode(text, add_special_tokens=False).ids)
     assert tokens > 2 * 510
-    assert len(list(windows(0, tokens, encoder.loaded.room, 64))) > 2
+    assert len(encoder.cut([text]).windows) > 2
     assert (encoder.read([text])[0].keep > 0).all()
 
 

@@ -163,7 +163,7 @@ def test_a_long_passage_is_read_as_its_windows_are(selector):
     (reading,) = reader.read(QUESTION, [text])
     words = text.split()
     assert [text[start:end] for start, end in reading.offsets] == words
-    parts = list(windows(0, len(words), 512 - 3 - asked, 96))
+    parts = list(windows(0, text, reading.offsets, 512 - 3 - asked, 96))
     alone = reader.read(QUESTION, [" ".join(words[part.start : part.end]) for part in parts])
     assert len(parts) == 3
     for part, found in zip(parts, alone, strict=True):

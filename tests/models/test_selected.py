@@ -15,8 +15,8 @@ from linguapress.models.pair_relevance import PairRelevance
 from linguapress.models.selected import SelectedRelevance
 from linguapress.models.selector import selector_of
 from linguapress.models.sentence_transformer import CrossEncoderRelevance, CrossEncoderSelector
-from linguapress.scores import TokenScores, sectioned
-from linguapress.sections import with_sections
+from linguapress.scores import TokenScores
+from linguapress.sections import sectioned, with_sections
 from linguapress.segment import sentences
 
 QUERY = "When did the bridge open?"

@@ -16,7 +16,7 @@ from linguapress.units import Units
 if TYPE_CHECKING:
     from linguapress.models.causal_weights import CausalWeights
 
-_Asked = tuple[str, tuple[str, ...], int]
+_Asked = tuple[str, tuple[str, ...], tuple[tuple[int, tuple[int, ...]], ...]]
 _QUESTIONS = 8
 
 
@@ -26,7 +26,7 @@ class RememberedRelevance:
 
     Attributes:
         inner: rates.
-        memory: question, passages and number of units, with their rating.
+        memory: question, passages, numbers of units and their sections, with the rating.
     """
 
     inner: Relevance
@@ -34,7 +34,7 @@ class RememberedRelevance:
 
     def rate(self, query: str, passages: Sequence[Passage], units: Sequence[Units]) -> Rating:
         """The inner rating."""
-        key = (query, tuple(passage.text for passage in passages), sum(len(item.spans) for item in units))
+        key = (query, tuple(passage.text for passage in passages), tuple((len(item.spans), item.sections) for item in units))
         if key not in self.memory:
             if len(self.memory) > _QUESTIONS:
                 self.memory.clear()

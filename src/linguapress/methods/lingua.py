@@ -26,7 +26,7 @@ from linguapress.methods.word_stage import ROUGHLY, Sentences, WordStage, log_od
 from linguapress.order import Order, arranged, checked_order
 from linguapress.repeats import unrepeated
 from linguapress.scores import UNTOLD, KeepClassifier, Rating, Relevance
-from linguapress.sections import with_sections
+from linguapress.sections import around, with_sections
 from linguapress.select import Selection, stitchers
 from linguapress.speakers import utterances, with_speakers
 from linguapress.units import Units
@@ -132,7 +132,7 @@ class Lingua(Compressor):
         rating = self.relevance.rate(draft.query, draft.passages, units)
         if not self.document_weight:
             return units, rating
-        rows = [row + self.document_weight * value for row, value in zip(rating.units, rating.around(units), strict=True)]
+        rows = [row + self.document_weight * value for row, value in zip(rating.units, around(rating, units), strict=True)]
         return units, replace(rating, units=rows)
 
     def _rated(self, draft: Draft) -> tuple[Draft, Mapping[int, Sentences]]:

@@ -14,7 +14,7 @@ from linguapress.compressor import UnitCompressor
 from linguapress.guard import Guard
 from linguapress.headings import with_headings
 from linguapress.scores import Rating, Relevance, by_place
-from linguapress.sections import with_sections
+from linguapress.sections import around, with_sections
 from linguapress.speakers import utterances, with_speakers
 from linguapress.text import Passage, Span
 from linguapress.units import Units
@@ -60,5 +60,5 @@ class SentenceFilter(UnitCompressor):
         if query is None:
             return Rating(by_place(units), warnings=("no query: sentences were taken in their order",))
         rating = self.relevance.rate(query, passages, units)
-        rows = [row + self.document_weight * value for row, value in zip(rating.units, rating.around(units), strict=True)]
+        rows = [row + self.document_weight * value for row, value in zip(rating.units, around(rating, units), strict=True)]
         return Rating(rows, rating.passages, rating.warnings)

@@ -10,7 +10,8 @@ import numpy as np
 from linguapress.models.embeddings import EmbeddingRelevance
 from linguapress.models.lexical import LexicalRelevance
 from linguapress.notes import Notes, all_notes, fingerprints
-from linguapress.scores import Floats, Rating, Relevance, sectioned
+from linguapress.scores import Floats, Rating, Relevance
+from linguapress.sections import of_sections, sectioned
 from linguapress.text import Passage
 from linguapress.units import Units
 
@@ -38,7 +39,7 @@ class BlendedRelevance:
         letters = self.lexical.rate(query, passages, units)
         trust = meaning.trust if meaning.trust is not None else np.ones(len(passages), dtype=np.float32)
         mixed = [self._mix(a, b, t) for a, b, t in zip(meaning.units, letters.units, trust, strict=True)]
-        pairs = zip(meaning.of_sections(units), letters.of_sections(units), trust, strict=True)
+        pairs = zip(of_sections(meaning, units), of_sections(letters, units), trust, strict=True)
         whole = np.concatenate([np.empty(0, dtype=np.float32), *(self._mix(*pair) for pair in pairs)])
         unread = int((trust < 0.5).sum())
         warnings = (f"the embedding model cannot read {unread} of {len(passages)} documents or the query; letters decide there",)

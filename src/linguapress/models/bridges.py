@@ -79,7 +79,7 @@ def _titles(query: str, parts: Sequence[Excerpt]) -> dict[str, list[int]]:
     asked = set(_WORD.findall(query.lower()))
     found: dict[str, list[int]] = {}
     for number, part in enumerate(parts):
-        for first in {0, *np.flatnonzero(part.section.inner)[:1].tolist()} & part.units.frame:
+        for first in {0, part.section.inner.start} & part.units.frame:
             start, end = part.units.spans[first]
             title = _NOTE.sub("", part.passage.text[start:end].strip(" #*\t\r\n")).strip()
             if _SHORTEST <= len(title) <= _LONGEST and not asked.issuperset(_WORD.findall(title.lower())):

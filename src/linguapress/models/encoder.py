@@ -16,7 +16,7 @@ from linguapress.models.loading import Loaded, load_encoder
 from linguapress.models.memory import Memory
 from linguapress.models.runtimes import checked_runtime
 from linguapress.models.sound import check_numbers
-from linguapress.models.windows import Window, batches, parted, past_blanks
+from linguapress.models.windows import Window, batches, past_blanks, windows
 from linguapress.notes import probabilities, rounded_odds
 from linguapress.scores import Floats, Offsets, TokenScores
 from linguapress.segment import encodable
@@ -161,7 +161,7 @@ class Encoder:
         offsets = [past_blanks(text, row) for text, row in zip(texts, bounds, strict=True)]
         sizes = [model.room if len(row) <= model.room else model.window for row in ids]
         rows = zip(texts, offsets, sizes, strict=True)
-        todo = [w for number, row in enumerate(rows) if len(row[1]) for w in parted(number, *row, _OVERLAP)]
+        todo = [w for number, row in enumerate(rows) if len(row[1]) for w in windows(number, *row, _OVERLAP)]
         return Cut(ids, offsets, todo)
 
     def _read(self, texts: Sequence[str]) -> list[Reading]:

@@ -9,8 +9,8 @@ import numpy as np
 import regex
 from numpy.typing import NDArray
 
-from linguapress.scores import Floats, Rating, sectioned
-from linguapress.sections import sections
+from linguapress.scores import Floats, Rating
+from linguapress.sections import sectioned, sections
 from linguapress.text import Passage
 from linguapress.units import Units
 

@@ -104,7 +104,7 @@ class PairReader:
         return self.loaded.frame.odds
 
     def read(self, question: str, passages: Sequence[str]) -> list[PairReading]:
-        """Reads each passage together with the question; one that is too long in overlapping windows, the best of which counts.
+        """Reads each passage together with the question; one that is too long in windows, the best of which counts.
 
         Of a question that would fill more than a third of the model's window the beginning and the end are read.
 
@@ -139,7 +139,9 @@ class PairReader:
         answer = [np.zeros(len(row), dtype=np.float32) for row in ids]
         relevance = np.full(len(ids), -np.inf, dtype=np.float32)
         extra = model.special + len(question)
-        todo = [w for text, row in enumerate(ids) if len(row) for w in windows(text, len(row), model.longest - extra, _OVERLAP)]
+        spans = [past_blanks(passage, row) for (_, passage), row in zip(pairs, offsets, strict=True)]
+        rows = [(number, pairs[number][1], row) for number, row in enumerate(spans) if len(row)]
+        todo = [window for row in rows for window in windows(*row, model.longest - extra, _OVERLAP)]
         for length, batch in batches(todo, extra, self.batch_tokens or model.batch_tokens, model.longest):
             logits, *scores = model.forward(question, [ids[w.text][w.start : w.end] for w in batch], length)
             check_numbers(self.name, "selector", [logits])
@@ -150,5 +152,4 @@ class PairReader:
                 relevance[window.text] = max(relevance[window.text], logits[row])
         check_numbers(self.name, "selector", need)
         unknown = [float(np.mean(row == model.unknown)) if len(row) else 0.0 for row in ids]
-        spans = [past_blanks(passage, row) for (_, passage), row in zip(pairs, offsets, strict=True)]
         return [PairReading(*parts) for parts in zip(spans, need, answer, map(float, relevance), unknown, strict=True)]

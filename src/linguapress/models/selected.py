@@ -15,8 +15,8 @@ from linguapress.models.blend import BlendedRelevance
 from linguapress.models.bridges import bridged
 from linguapress.models.pair_relevance import PairRelevance
 from linguapress.notes import Notes, all_notes, fingerprints
-from linguapress.scores import Floats, Rating, Relevance, TokenScores, sectioned
-from linguapress.sections import by_passage, spread
+from linguapress.scores import Floats, Rating, Relevance, TokenScores
+from linguapress.sections import by_passage, of_sections, sectioned, spread
 from linguapress.text import Passage
 from linguapress.units import Units
 
@@ -119,8 +119,8 @@ class SelectedRelevance:
         ]
         warnings = (*first.warnings, *found.warnings)
         tokens = tokens_of(parts, self._words(answers, trust), len(passages)) if answers else None
-        found = sectioned(rows, self.scale * weight, units)
-        return replace(found, warnings=warnings, needed=united(parts, needed, units), tokens=tokens)
+        rating = sectioned(rows, self.scale * weight, units)
+        return replace(rating, warnings=warnings, needed=united(parts, needed, units), tokens=tokens)
 
     def _words(self, answers: Sequence[TokenScores], trust: Floats) -> list[TokenScores]:
         """What tokens add to the rating of the words that they are in."""
@@ -155,7 +155,7 @@ def _glance(first: Rating, units: Sequence[Units]) -> list[Floats]:
     if first.sections is not None:
         return list(first.sections)
     found = []
-    for whole, row, item in zip(first.of_sections(units), first.units, units, strict=True):
+    for whole, row, item in zip(of_sections(first, units), first.units, units, strict=True):
         bounds = [0, *item.sections, len(item.spans)]
         best = np.array([np.max(row[start:end], initial=-np.inf) for start, end in pairwise(bounds)])
         found.append(whole + best - best.max() if item.sections else whole)

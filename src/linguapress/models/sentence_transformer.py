@@ -14,7 +14,8 @@ from linguapress.errors import MissingExtra, ModelNotFound
 from linguapress.excerpts import excerpts
 from linguapress.hub import located
 from linguapress.models.fingerprints import written
-from linguapress.scores import Floats, Rating, sectioned
+from linguapress.scores import Floats, Rating
+from linguapress.sections import sectioned
 from linguapress.text import Passage
 from linguapress.units import Units
 

@@ -11,9 +11,10 @@ import numpy as np
 import regex
 
 from linguapress.scores import Offsets
+from linguapress.segment import STOPS
 
 ROUND = 16
-_STOPS = frozenset(".?!…。？！؟।")
+_STOPS = frozenset(STOPS)
 
 
 class Window(NamedTuple):
@@ -26,20 +27,7 @@ class Window(NamedTuple):
     keep_to: int
 
 
-def windows(text: int, tokens: int, size: int, overlap: int) -> Iterator[Window]:
-    """Windows of at most ``size`` tokens; in an overlap each half is taken from the window that sees more around it."""
-    if tokens <= size:
-        yield Window(text, 0, tokens, 0, tokens)
-        return
-    overlap = min(overlap, size // 2)
-    starts = [*range(0, tokens - size, size - overlap), tokens - size]
-    for number, start in enumerate(starts):
-        keep_from = (start + starts[number - 1] + size) // 2 if number else 0
-        keep_to = (starts[number + 1] + start + size) // 2 if number + 1 < len(starts) else tokens
-        yield Window(text, start, start + size, keep_from, keep_to)
-
-
-def parted(text: int, source: str, offsets: Offsets, size: int, overlap: int) -> Iterator[Window]:
+def windows(text: int, source: str, offsets: Offsets, size: int, overlap: int) -> Iterator[Window]:
     """Windows of at most ``size`` tokens that end where paragraphs, lines or sentences do; where nothing ends they overlap.
 
     Args:

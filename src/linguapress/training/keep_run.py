@@ -63,8 +63,7 @@ class Run:
         self.copies = [self.model.get_parameter(name) for name in self.names]
         self.average = [weight.detach().clone() for weight in self.weights] if settings.average else self.weights
         self.reader = Weights(self.model, self.tokenizer, self.device, keep=1)
-        for model in (self.master, self.model):
-            setattr(model.config, WINDOW, room_of(settings, self.reader))
+        setattr(self.master.config, WINDOW, room_of(settings, self.reader))
         self.total = self.step = self.epoch = self.within = 0
         self.history: list[float] = []
         self.sums: dict[str, list[float]] = {}
