@@ -428,6 +428,20 @@ def test_a_vocabulary_knows_what_it_spells_out(selector):
     assert max(chinese, emoji) < 0.5
 
 
+GERMAN = (
+    "Die Seilbahn wurde im Jahre 1889 eröffnet, und ihre Wagen fahren seither ohne Unterbrechung zwischen dem Bahnhof und der Burgruine "
+    "hin und her, wofür sie das Gewicht des Wassers ausnutzen, das oben eingefüllt wird."
+)
+BADGES = "[![build](https://img.shields.io/ci/p.yml)](https://ci.example.org/p/ci.yml) " * 8
+ADDRESSES = "`OPT_IDX_K`: https://example.org/x/y?q=a_b&v=1.2.3 src/pkg/utils/_io.py user@mail.example.org " * 8
+
+
+@pytest.mark.parametrize("words", [BADGES, ADDRESSES])
+def test_addresses_and_identifiers_do_not_make_a_text_foreign(selector, words):
+    english, german = PairRelevance(selector, "cpu").legibility([words + BRIDGE, words + GERMAN])
+    assert english > 0.9 > 0.2 > german
+
+
 @given(text=hostile)
 def test_legibility_is_a_share(selector, text):
     (found,) = shared_pair_reader(selector, "cpu").legibility([text])

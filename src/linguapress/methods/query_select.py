@@ -19,6 +19,7 @@ from linguapress.compressor import Compressor
 from linguapress.draft import Draft
 from linguapress.headings import with_headings
 from linguapress.methods.lingua import Lingua
+from linguapress.rare_terms import unmet
 from linguapress.scores import Floats, Rating
 from linguapress.sections import with_sections
 from linguapress.speakers import utterances, with_speakers
@@ -36,7 +37,8 @@ class QuerySelect(Lingua):
     """Keeps the sentences that are needed to answer, whole. Without a query it goes by keep probability, and says so.
 
     With a budget the best sentences that fit are kept. Without one, or with a :attr:`threshold`, those that are probably needed
-    are, whatever their number, and nothing of passages that are of no use.
+    are, whatever their number, and one that alone holds a name, number or code of the question; nothing of passages that are of no
+    use.
 
     Attributes:
         slack: as for ``lingua``; 1 = whole sentences, more = words are dropped too.
@@ -91,6 +93,8 @@ class QuerySelect(Lingua):
                 return units, rating
         else:
             kept = [_with_company(item, np.asarray(needed) >= self.threshold) for _, item, needed in pairs]
+            for row, unit in unmet(draft.query, draft.passages, units, rating.units, kept):
+                kept[row] = units[row].company(*kept[row], unit)
             if not any(kept):
                 none = f"no sentence is needed with a probability of {self.threshold} or more; a budget keeps the best ones"
                 rating = replace(rating, warnings=(*rating.warnings, none))

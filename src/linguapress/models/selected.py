@@ -77,8 +77,8 @@ class SelectedRelevance:
     def rate(self, query: str, passages: Sequence[Passage], units: Sequence[Units]) -> Rating:
         """Ratings of units and passages, and the selector's probabilities (its mean need, where it tells no probabilities).
 
-        ``needed`` is 0 in sections that were not read; in those that cannot be read it goes by the first look, as a share of
-        the highest rating. ``tokens``, where the selector has such, tell what words add to the rating of their unit.
+        ``needed`` is 0 in sections that were not read; in those that cannot be read it goes by the first look, as the square of
+        its share of the highest rating. ``tokens``, where the selector has such, tell what words add to the rating of their unit.
         """
         first = self.first.rate(query, passages, units)
         glance = np.concatenate([np.empty(0), *_glance(first, units)])
@@ -103,8 +103,8 @@ class SelectedRelevance:
         opinions = [trusted * row + (1 - trusted) * neutral[1] for trusted, row in zip(trust, odds, strict=True)]
         needed = []
         for part, reads, chance in zip(parts, legible, chances, strict=True):
-            glimpse = np.clip(np.asarray(first.units[part.section.passage])[list(part.section.members)] / max(best, 1e-6), 0, 1)
-            needed.append(reads * np.asarray(chance, dtype=np.float64) + (1 - reads) * glimpse)
+            seen = np.clip(np.asarray(first.units[part.section.passage])[list(part.section.members)] / max(best, 1e-6), 0, 1)
+            needed.append(reads * np.asarray(chance, dtype=np.float64) + (1 - reads) * seen**2)
         named = bridged(query, parts, needed, weight[read], self.hop_loss)
         weight[read] = named.relevance
         nearby = named.chance * np.exp(-self.hop_loss)
