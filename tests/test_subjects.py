@@ -32,6 +32,25 @@ def test_other_openings_stand_alone(opening):
     assert not bound(f"Marta Holm was born in 1860. {opening}").needs
 
 
+def test_the_latter_of_two_needs_the_sentence_that_names_them_even_under_a_heading():
+    text = "Damages\n\nThe loss is the difference between £24,950 and £2,310. Holm is entitled to the latter sum, with interest.\n"
+    units = with_headings(text, Units(sentences(text)))
+    assert with_subjects(text, units).needs == {1: (0,), 2: (0, 1)}
+
+
+@pytest.mark.parametrize(
+    "whole",
+    [
+        "Of iron and steel the latter is harder.",
+        "Iron, not the latter, rusts.",
+        "In the latter half of May it rained.",
+        "The latterly ill left.",
+    ],
+)
+def test_a_sentence_that_names_both_or_means_a_part_stands_alone(whole):
+    assert not bound(f"Marta Holm was born in 1860. {whole}").needs
+
+
 def test_the_first_sentence_has_none_before_it():
     assert not bound("It rained. Bread rose.").needs
 
