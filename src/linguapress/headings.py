@@ -18,6 +18,7 @@ _MARKED = regex.compile(r"[ \t]*#{1,6}[ \t]")
 _TAGGED = regex.compile(r"<[hH](?P<level>[1-6])(?:\s[^<>]*+)?>\s*", regex.REVERSE)
 _ENDED = regex.compile(r"[.,;!?…。！？；]\s*$", regex.REVERSE)
 _LABELLED = regex.compile(r"[:：][*_]*\s*$", regex.REVERSE)  # "Alice:" above what she says
+_TIMED = regex.compile(r"\d:\d\d")  # "Alice 09:42" is the label of a chat
 _NO_TITLE = regex.compile(  # first lines of code, markup, settings, logs
     r"[^\n]*(?:[={}<>;\\]|::|\d\d:\d\d:\d\d)|\s*(?:(?:import|from|package|using|include|require)\b|#|//|/\*|--|\$ )"
     r"|\s*[a-z_][\w.-]*:(?:\s|$)",
@@ -70,7 +71,8 @@ def _level(text: str, start: int, end: int, first: bool) -> int | None:
         return marked.group().count("#")
     if tagged := _TAGGED.match(text, max(0, start - _LONGEST), start):
         return int(tagged["level"])
-    return 0 if first and _is_title(text, start, end) else None
+    title = first and _is_title(text, start, end) and not (_TIMED.search(text, start, end) and end in _labels(text))
+    return 0 if title else None
 
 
 def _is_title(text: str, start: int, end: int) -> bool:
@@ -83,9 +85,17 @@ def _is_title(text: str, start: int, end: int) -> bool:
 def _plain(text: str, spans: Sequence[Span]) -> set[int]:
     """Headings that nothing marks, the first line among them if it is numbered as they are."""
     found = {index for index in range(1, len(spans) - 1) if _parts(text, spans, index)}
+    if any(_TIMED.search(text, *spans[index]) for index in found):
+        labels = _labels(text)
+        found = {index for index in found if spans[index].end not in labels}
     if any(_number(text, spans[index]) for index in found) and _number(text, spans[0]) and _is_title(text, *spans[0]):
         found.add(0)
     return found
+
+
+def _labels(text: str) -> set[int]:
+    """Where the labels of turns end."""
+    return {turn.label.end for turn in turns(text)}
 
 
 def _parts(text: str, spans: Sequence[Span], index: int) -> bool:

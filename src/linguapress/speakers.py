@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -13,6 +13,7 @@ import regex
 from linguapress.label_keys import is_key
 from linguapress.replies import with_replies
 from linguapress.segment import ENDED, join_blank, sentences, tile
+from linguapress.stamps import is_event, stamps
 from linguapress.text import Span
 from linguapress.units import Units
 
@@ -22,6 +23,8 @@ _SPOKEN = 0.5  # share of the turns that must look like speech
 _DENSE, _SPARSE = 0.4, 0.06  # share of the lines that must begin with a label, where none of them comes back, and where they do
 _FEW, _SEVERAL = 3, 5  # turns of one speaker alone, and of all, from which the last one goes by the others
 _HEARD = 200  # turns by which the others are judged
+_STAMPED = 3  # lines that are a name and a time, at least
+_SAYING = 0.8  # share of them that something must stand beneath
 
 _BLANK = r"[^\S\n]"
 _CLOCK = r"\d{1,2}:\d\d(?::\d\d)?(?:[.,]\d{1,3})?(?:\s?[AaPp]\.?[Mm]\.?)?"
@@ -30,15 +33,17 @@ _TIME = rf"(?:[\[(<]?{_DATE}?{_CLOCK}[\])>]?{_BLANK}*+(?:[-–—|]{_BLANK})?+)"
 _WORD = r"[\p{L}\p{N}][\p{L}\p{M}\p{N}_.'’&/-]*+"
 _ASIDE = rf"(?:{_BLANK}?[(（\[](?:[^()（）\[\]\n]|\([^()\n]{{1,60}}+\)){{1,60}}+[)）\]]|{_BLANK}{_CLOCK})"
 _LABEL = regex.compile(
-    rf"{_BLANK}{{0,8}}+(?:>{_BLANK})?+(?:[-•–—]{_BLANK})?+(?P<open>\*{{1,3}}+|_{{1,3}}+)?+(?P<time>{_TIME})?+(?P<bold>\*\*)?+"
+    rf"[\u200e\ufeff]?+{_BLANK}{{0,8}}+(?:>{_BLANK})?+(?:[-•–—]{_BLANK})?+(?P<open>\*{{1,3}}+|_{{1,3}}+)?+(?P<time>{_TIME})?+(?P<bold>\*\*)?+"
     rf"(?P<name>@?(?=\p{{L}}){_WORD}(?:[ \u00a0\u3000]{_WORD}){{0,4}})[*_]{{0,3}}+(?P<aside>{_ASIDE})?[*_]{{0,3}}+{_BLANK}?"
     rf"(?:：|:(?=[*_]{{0,3}}(?:\s|\Z)))[*_]{{0,3}}+{_BLANK}*+(?:\n(?:{_BLANK}*+\n)*+)?+"
 )
 _COLON, _REACH = regex.compile(r"：|:(?=[*_]{0,3}(?:\s|\Z))"), 160  # characters of a line up to the end of its label
 _OVER = regex.compile(r"#{1,6}[ \t]|(?:[-*_=][ \t]*+){3,}+\r?(?:\n|\Z)")  # a heading, or a ruler
 _LINE = regex.compile(r"^[^\n]*\S", regex.M)
+_DATED = regex.compile(rf"^[\u200e\ufeff]?+(?={_DATE}|\[){_TIME}\S", regex.M)
 _LOOSE = regex.compile(rf"^(?:[^\s:：]++{_BLANK}?){{1,8}}+(?:：|:(?=\s))", regex.M)  # what may be a label of another kind
 _GAP, _NEWLINE = regex.compile(r"\n\s*\n"), regex.compile(r"\S\s*?\n")
+_COMES = regex.compile(r"^(?P<name>\S[^\n]{0,39}?) (?:has |have )?(?:joined|left|entered)\b", regex.M)
 _REST = regex.compile(r"[^\n]{0,300}+")
 
 _ROLE = regex.compile(
@@ -81,13 +86,21 @@ def turns(text: str) -> list[Turn]:
 
     A label is a short name and a colon at the beginning of a line. Names come back, or are known for roles; where they do neither,
     they must stand before what sounds like speech. Keys such as "Note", "Result" or "Step 2" are no names. A turn ends before
-    whatever may be another label: what follows that is rather nobody's than somebody else's.
+    whatever may be another label: what follows that is rather nobody's than somebody else's. A name and a time on a line of their
+    own are a label too where such lines come back, each with what sounds like speech beneath.
     """
+    return max(_labelled(text), _stamped(text), key=len)
+
+
+def _labelled(text: str) -> list[Turn]:
+    """The turns that begin with a name and a colon."""
     labels = list(_labels(text))
     names = [label for label in labels if _ROLE.fullmatch(label["name"]) or not is_key(label["name"])]
     if len(names) < 2 or len(labels) - len(names) > _KEYS_BESIDE * len(names) or not _is_dialogue(text, names):
         return []
-    stops = sorted({*(label.start() for label in labels), *(line.start() for line in _LOOSE.finditer(text)), _over(text, names)})
+    loose = (_LOOSE, _DATED) if all(label["time"] for label in names) else (_LOOSE,)
+    others = (line.start() for pattern in loose for line in pattern.finditer(text))
+    stops = sorted({*(label.start() for label in labels), *others, _over(text, names)})
     ends = [stops[bisect_left(stops, label.end())] for label in names]
     return [Turn(Span(*label.span()), end, _speaker(label["name"])) for label, end in zip(names, ends, strict=True)]
 
@@ -102,6 +115,40 @@ def _over(text: str, names: Sequence[regex.Match[str]]) -> int:
     else:
         end = None if _GAP.search(before) else _GAP.search(text, last)
     return end.end() if end else len(text)
+
+
+def _stamped(text: str) -> list[Turn]:
+    """The turns beneath lines that are a name and a time."""
+    found = list(stamps(text))
+    names = [line for line in found if _ROLE.fullmatch(line["name"]) or not (is_event(line["name"]) or is_key(line["name"]))]
+    if len(names) < _STAMPED or len(found) - len(names) > _KEYS_BESIDE * len(names):
+        return []
+    stops = sorted({*(line.start() for line in found), *_comings(text, {line["name"] for line in names}), len(text)})
+    ends = [stops[bisect_left(stops, line.end())] for line in names]
+    if not any(_GAP.search(text[line.end() : end].strip()) for line, end in zip(names[:-1], ends, strict=False)):
+        last = _GAP.search(text, names[-1].end(), ends[-1])
+        ends[-1] = last.end() if last else ends[-1]
+    said = [text[line.end() : min(end, line.end() + _REACH)] for line, end in zip(names[:_HEARD], ends, strict=False)]
+    if not _is_chat(text, names, said):
+        return []
+    return [Turn(Span(*line.span()), end, _speaker(line["name"])) for line, end in zip(names, ends, strict=True)]
+
+
+def _comings(text: str, names: Iterable[str]) -> Iterator[int]:
+    """Where lines begin that tell who has come or gone: nobody says that."""
+    known = frozenset(names)
+    return (line.start() for line in _COMES.finditer(text) if line["name"] in known)
+
+
+def _is_chat(text: str, lines: Sequence[regex.Match[str]], said: Sequence[str]) -> bool:
+    """Whether what stands beneath lines of names and times sounds like speech, and the names come back."""
+    if len(lines) < _SPARSE * sum(1 for _ in _LINE.finditer(text)) or sum(map(bool, map(str.strip, said))) < _SAYING * len(said):
+        return False
+    names = Counter(_speaker(line["name"]) for line in lines[: len(said)])
+    known = sum(count for name, count in names.items() if _ROLE.fullmatch(name))
+    again = sum(count for count in names.values() if count > 1)
+    talk = sum(_TALK.search(words) is not None for words in said)
+    return (len(names) > 1 or known > 0) and 2 * max(again, known) >= len(said) and talk >= _SPOKEN / 2 * len(said)
 
 
 def utterances(text: str) -> list[Span]:
