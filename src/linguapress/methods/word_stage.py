@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from linguapress.draft import Draft
 from linguapress.guard import Guard
+from linguapress.item_labels import opening
 from linguapress.methods.llmlingua2 import keep_of_units
 from linguapress.repeats import LAST
 from linguapress.scores import UNTOLD, Floats, KeepClassifier, TokenScores, in_source
@@ -115,6 +117,8 @@ class WordStage:
     def _row(self, passage: Passage, plain: Units, keep: Floats, found: Sentences) -> _Words:
         owner = _owner(passage, plain, found)
         units, odds = _bound(plain, owner, found), log_odds(keep)
+        if self.guard.structure:
+            units = _labelled(passage.text, units, owner, found)
         odds[list(units.verbatim)] = 0  # the classifier has read no tables
         return _Words(units, owner, found.ratings[owner] + self.keep_weight * odds + _added(passage, plain, found.tokens))
 
@@ -184,3 +188,19 @@ def _bound(units: Units, owner: NDArray[np.int64], found: Sentences) -> Units:
             needs[word] = (*needs.get(word, ()), *(above if word in units.verbatim else company))
     alone = {word for words_of_it in headings.values() for word in words_of_it if word not in units.verbatim}
     return replace(units, needs=needs, vital=frozenset(), frame=units.frame | (alone - units.forced))
+
+
+def _labelled(text: str, units: Units, owner: NDArray[np.int64], found: Sentences) -> Units:
+    """Words that bring along the bullet, the number and the label with which their sentence begins a line, kept for them alone."""
+    needs, alone = dict(units.needs), set()
+    bounds = [*(np.flatnonzero(np.diff(owner, prepend=-1)).tolist() if len(owner) else ()), len(owner)]
+    for first, last in pairwise(bounds):
+        if int(owner[first]) in found.units.frame or not units.verbatim.isdisjoint(range(first, last)):
+            continue
+        stop = opening(text, units.spans[first].start, units.spans[last - 1].end)
+        behind = next((word for word in range(first, last) if units.spans[word].start >= stop), last)
+        if first < behind < last:
+            alone.update(word for word in range(first, behind) if units.spans[word].end <= stop)
+            needs[first] = (*needs.get(first, ()), *range(first + 1, behind))
+            needs |= {word: (*needs.get(word, ()), first) for word in range(behind, last)}
+    return replace(units, needs=needs, frame=units.frame | (alone - units.forced)) if alone else units
