@@ -1,4 +1,4 @@
-"""How items begin: a bullet, the number of a clause, a short label. Without these nobody knows whose the rest is."""
+"""How items begin: a bullet, marks of quotation, a number, a short label. Without these nobody knows whose the rest is."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _OPENING = regex.compile(_BULLET + _CLAUSE + _LABEL)
 
 
 def opening(text: str, start: int, end: int) -> int:
-    """Where the bullet, the number and the label end with which a sentence begins a line; ``start`` where there are none.
+    """Where the bullet, "> ", the number and the label end with which a sentence begins a line; ``start`` where there are none.
 
     A label is up to five words, or code, and a colon. Nothing but a label has none: it is what is said.
     """
