@@ -192,7 +192,8 @@ def _bound(units: Units, owner: NDArray[np.int64], found: Sentences) -> Units:
 
 def _labelled(text: str, units: Units, owner: NDArray[np.int64], found: Sentences) -> Units:
     """Words that bring along the bullet, the number and the label with which their sentence begins a line, kept for them alone."""
-    needs, alone = dict(units.needs), set()
+    needs = dict(units.needs)
+    alone: set[int] = set()
     bounds = [*(np.flatnonzero(np.diff(owner, prepend=-1)).tolist() if len(owner) else ()), len(owner)]
     for first, last in pairwise(bounds):
         if int(owner[first]) in found.units.frame or not units.verbatim.isdisjoint(range(first, last)):
