@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
 
 import regex
 
+from linguapress.asked import asked
 from linguapress.lists import with_leads
+from linguapress.outline import ASKED, PLAIN, Outline, number
 from linguapress.replies import with_questions
 from linguapress.segment import ENDED
 from linguapress.speakers import turns
@@ -24,9 +27,7 @@ _NO_TITLE = regex.compile(  # first lines of code, markup, settings, logs
     r"|\s*[a-z_][\w.-]*:(?:\s|$)",
 )
 _LONGEST, _SHORT = 120, 80  # characters of a title, and of a heading further down
-_PLAIN = 7  # level of headings that nothing marks: below all that are marked
-_COUNTED = regex.compile(r"(?:\p{N}+(?:\.\p{N}+)*\.?[ \t]+)?+")  # the number of a section
-_OPENS = regex.compile(_COUNTED.pattern + r"[\"'“‘(]?[\p{Lu}\p{Lo}\p{N}]")
+_OPENS = regex.compile(r"(?:\p{N}+(?:\.\p{N}+)*\.?[ \t]+)?+[\"'“‘(]?[\p{Lu}\p{Lo}\p{N}]")
 _ITEM = regex.compile(r"[ \t]*(?:[-*+•·–]|\p{N}{1,3}\)|\(?\p{L}\))[ \t]")
 _FEW = 3  # words of a heading that says nothing by itself, at most; fewer still where it holds other marks
 _SAYS = regex.compile(r"[\p{N}\p{Sc}:：,，、;(（\"“„«'’&=–—]|\p{Lo}{10}| \p{Ll}+ \p{Ll}+")
@@ -57,12 +58,10 @@ def _above(levels: Sequence[int | None]) -> list[int]:
     return found
 
 
-def _levels(text: str, spans: Sequence[Span], plain: Set[int]) -> list[int | None]:
+def _levels(text: str, spans: Sequence[Span], plain: Mapping[int, int]) -> list[int | None]:
     """The level of each heading, those among them that nothing marks, None for a sentence."""
     marked = (_level(text, start, end, index == 0 and len(spans) > 1) for index, (start, end) in enumerate(spans))
-    counted = {index: _number(text, spans[index]).rstrip(" \t.") for index in plain}
-    depth = {index: _PLAIN + number.count(".") for index, number in counted.items()}
-    return [depth.get(index, level) for index, level in enumerate(marked)]
+    return [plain.get(index, level) for index, level in enumerate(marked)]
 
 
 def _level(text: str, start: int, end: int, first: bool) -> int | None:
@@ -71,7 +70,7 @@ def _level(text: str, start: int, end: int, first: bool) -> int | None:
         return marked.group().count("#")
     if tagged := _TAGGED.match(text, max(0, start - _LONGEST), start):
         return int(tagged["level"])
-    title = first and _is_title(text, start, end) and not (_TIMED.search(text, start, end) and end in _labels(text))
+    title = first and _is_title(text, start, end) and not _stamped(text, [Span(start, end)])
     return 0 if title else None
 
 
@@ -82,20 +81,34 @@ def _is_title(text: str, start: int, end: int) -> bool:
     return not (_NO_TITLE.match(text, start, end) or (_LABELLED.search(text, start, end) and turns(text)))
 
 
-def _plain(text: str, spans: Sequence[Span]) -> set[int]:
-    """Headings that nothing marks, the first line among them if it is numbered as they are."""
-    found = {index for index in range(1, len(spans) - 1) if _parts(text, spans, index)}
-    if any(_TIMED.search(text, *spans[index]) for index in found):
-        labels = _labels(text)
-        found = {index for index in found if spans[index].end not in labels}
-    if any(_number(text, spans[index]) for index in found) and _number(text, spans[0]) and _is_title(text, *spans[0]):
+def _plain(text: str, spans: Sequence[Span], aside: Set[int] = frozenset()) -> dict[int, int]:
+    """Headings that nothing marks with their levels, the first line among them if it is numbered as they are; none ``aside``."""
+    aside = aside | _stamped(text, spans)
+    inner = [index for index in range(1, len(spans) - 1) if index not in aside]
+    lines = {index for index in inner if _could(text, spans, index)}
+    outline = Outline.of(text, spans, lines, {index for index in lines if _tells(text, spans[index])})
+    found: set[int] = set()
+    for index in reversed(inner):
+        if _parts(text, spans, index) or outline.stands(index, found):
+            found.add(index)
+    if any(number(text, spans[index]) for index in found) and number(text, spans[0]) and _is_title(text, *spans[0]):
         found.add(0)
-    return found
+    return {index: outline.level(index) for index in found}
 
 
-def _labels(text: str) -> set[int]:
-    """Where the labels of turns end."""
-    return {turn.label.end for turn in turns(text)}
+def _could(text: str, spans: Sequence[Span], index: int) -> bool:
+    """Whether a unit is a short line below a blank one that is written like a heading."""
+    start, end = spans[index]
+    if end - start > _SHORT + 8 or text[start - 1] != "\n" or not _gap(text, spans[index - 1]):
+        return False
+    return _named(text, start, end) and not _LABELLED.search(text, start, end) and _is_title(text, start, end)
+
+
+def _stamped(text: str, spans: Sequence[Span]) -> set[int]:
+    """Units with a time that are labels of turns."""
+    timed = {index for index, span in enumerate(spans) if _TIMED.search(text, *span)}
+    labels = {turn.label.end for turn in turns(text)} if timed else frozenset()
+    return {index for index in timed if spans[index].end in labels}
 
 
 def _parts(text: str, spans: Sequence[Span], index: int) -> bool:
@@ -109,21 +122,20 @@ def _parts(text: str, spans: Sequence[Span], index: int) -> bool:
         first, last = spans[index - 1]
         if len(line) > _TIGHT or not whole or _gap(text, spans[index]) or not ENDED.search(text, first, last):
             return False
-    named = len(line) <= _SHORT and _OPENS.match(line) and not (_RAW.search(line) or _ITEM.match(line))
-    longer = len(prose) > len(line) or line.isupper() or bool(_number(text, spans[index]))
+    longer = len(prose) > len(line) or line.isupper() or bool(number(text, spans[index]))
     under = (whole or len(prose) >= _PROSE) and longer and not (_MARKED.match(prose) or _ITEM.match(prose))
-    return bool(named and under) and not _LABELLED.search(text, start, end) and _is_title(text, start, end)
+    return under and _named(text, start, end) and not _LABELLED.search(text, start, end) and _is_title(text, start, end)
 
 
-def _number(text: str, span: Span) -> str:
-    """The number of a section at the beginning of a line, empty where there is none."""
-    found = _COUNTED.match(text, span.start, span.end)
-    return found.group() if found else ""
+def _named(text: str, start: int, end: int) -> bool:
+    """Whether a line is short and begins like a heading."""
+    line = text[start:end].rstrip()
+    return len(line) <= _SHORT and bool(_OPENS.match(line)) and not (_RAW.search(line) or _ITEM.match(line))
 
 
 def _tells(text: str, span: Span) -> bool:
     """Whether a line may say something by itself, as "Checkout before noon" does: it is more than a few words."""
-    line = text[span.start + len(_number(text, span)) : span.end].strip()
+    line = text[span.start + len(number(text, span)) : span.end].strip()
     return line.count(" ") >= _FEW or _SAYS.search(line) is not None
 
 
@@ -136,11 +148,30 @@ def _gap(text: str, span: Span) -> bool:
 def with_headings(text: str, units: Units) -> Units:
     """Sentences that bring along their heading, which is not kept alone; items what introduces them, answers their question."""
     units = with_questions(text, with_leads(text, units))
-    plain = _plain(text, units.spans)
-    found = enumerate(_above(_levels(text, units.spans, plain)))
-    above = {index: heading for index, heading in found if heading >= 0 and heading not in units.verbatim}
+    plain = _plain(text, units.spans, units.verbatim)
+    replies = _replies(text, units)
+    places = dict.fromkeys(replies, PLAIN + ASKED)
+    found = _above(_levels(text, units.spans, {**plain, **places}))
+    above = {}
+    for index, heading in enumerate(found):
+        while heading in replies and units.spans[index].start >= replies[heading].end:
+            heading = found[heading]
+        if heading >= 0 and heading not in units.verbatim:
+            above[index] = heading
     if not above:
         return units
     needs = {**units.needs, **{index: (*units.needs.get(index, ()), heading) for index, heading in above.items()}}
-    telling = {unit for unit in plain if unit and _tells(text, units.spans[unit])}
+    upper = {above.get(unit) for unit in plain}
+    telling = {unit for unit in plain if unit and unit not in upper and _tells(text, units.spans[unit])}
+    telling |= {unit for unit, answer in replies.items() if units.spans[unit].end > answer.start}
     return replace(units, needs=needs, frame=units.frame | (set(above.values()) - units.forced - telling))
+
+
+def _replies(text: str, units: Units) -> dict[int, Span]:
+    """For each unit with a question on a line of its own its answer; none in a dialogue."""
+    found = asked(text)
+    if not found or turns(text):
+        return {}
+    starts = [start for start, _ in units.spans]
+    holding = {bisect_right(starts, question) - 1: answer for question, answer in found}
+    return {unit: answer for unit, answer in holding.items() if unit not in units.verbatim}

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import regex
 
+from linguapress.asked import with_asked
 from linguapress.label_keys import is_key
 from linguapress.replies import with_replies
 from linguapress.segment import ENDED, join_blank, sentences, tile
@@ -152,10 +153,10 @@ def _is_chat(text: str, lines: Sequence[regex.Match[str]], said: Sequence[str]) 
 
 
 def utterances(text: str) -> list[Span]:
-    """Sentences; in a dialogue the label of a turn is a unit of its own, and a marked question is one with its answer."""
+    """Sentences; in a dialogue the label of a turn is a unit of its own, and a question on a line is one with its answer."""
     found, spans = turns(text), with_replies(text, sentences(text))
     if not found:
-        return spans
+        return with_asked(text, spans)
     cuts = {start for start, _ in spans}
     for (start, end), _, _ in found:
         cuts.difference_update(range(start + 1, end))
