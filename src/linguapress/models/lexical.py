@@ -9,6 +9,7 @@ import numpy as np
 import regex
 from numpy.typing import NDArray
 
+from linguapress.numbered import beneath
 from linguapress.scores import Floats, Rating
 from linguapress.sections import sectioned, sections
 from linguapress.text import Passage
@@ -26,7 +27,13 @@ class LexicalRelevance:
 
     A gram weighs ``ln((units + 1) / (units that hold it + 0.5))``; a unit's rating is the weight that it covers / the weight of
     all grams, 0..1. Grams do not cross blanks; 2-grams are used for scripts without blanks, 3-grams (with word edges) elsewhere.
+    Units beneath a heading that holds a number of the query gain, see :func:`~linguapress.numbered.beneath`.
+
+    Attributes:
+        named: share of what a unit lacks to 1 that it gains there.
     """
+
+    named: float = 0.8
 
     def rate(self, query: str, passages: Sequence[Passage], units: Sequence[Units]) -> Rating:
         """Rates units and sections, 0..1."""
@@ -40,7 +47,11 @@ class LexicalRelevance:
         at = np.concatenate([np.empty(0, dtype=np.int64), *(starts[part.passage] + np.array(part.members) for part in parts)])
         np.maximum.at(whole, np.repeat(np.arange(len(parts)), [len(part.members) for part in parts]), held[at.astype(np.int64)])
         rows = np.split(_covered(held), starts[1:-1]) if units else []
-        return sectioned(rows, _covered(whole), units)
+        named = beneath(query, passages, units)
+        rows = [row + self.named * (1 - row) * share for row, share in zip(rows, named, strict=True)]
+        ratings = _covered(whole)
+        shares = np.array([named[part.passage][list(part.members)].max(initial=0.0) for part in parts], dtype=np.float32)
+        return sectioned(rows, ratings + self.named * (1 - ratings) * shares, units)
 
 
 def _normal(text: str) -> str:
