@@ -157,7 +157,7 @@ def _bound(text: str, borders: Sequence[Sequence[Tag]], start: int, end: int) ->
     """Units of tags that follow each other, each bound to the text that stands before or behind it."""
     lead = header = -1  # where the unit begins that the last text needs, and that of the header of a table
     reach, leading = start, False
-    for run, following in zip(borders, [*borders[1:], None], strict=True):
+    for run, following in zip(borders, [*borders, None][1:], strict=True):
         first, stop = run[0], _blank(text, run[-1].end, end)
         if first.kind == "whole":
             header = first.start if first.name == "th" else header

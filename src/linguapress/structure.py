@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import regex
 
+from linguapress.aligned import aligned
 from linguapress.block import Block
 from linguapress.json_records import labels, sentence_starts
 from linguapress.layout import layouts
@@ -91,12 +92,15 @@ def _links(text: str) -> Iterator[Block]:
 
 
 def _laid_out(text: str, firm: Sequence[Block]) -> Iterator[Block]:
-    """Tags of HTML between what is more certain; code, YAML, XML, CSV and logs between these."""
+    """Tags of HTML between what is more certain; code, YAML, XML, CSV, logs and tables between these."""
     for start, end in _between(firm, 0, len(text)):
         tags = _disjoint(markup(text, start, end))
         yield from tags
         for first, last in _between([tag for tag in tags if tag.verbatim], start, end):
-            yield from layouts(text, first, last)
+            found = list(layouts(text, first, last))
+            yield from found
+            for begin, stop in _between(found, first, last):
+                yield from aligned(text, begin, stop)
 
 
 def _between(found: Sequence[Block], start: int, end: int) -> Iterator[Span]:
