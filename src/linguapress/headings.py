@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import regex
 
+from linguapress import underlined
 from linguapress.asked import asked
 from linguapress.lists import with_leads
 from linguapress.outline import ASKED, PLAIN, Outline, number
@@ -61,7 +62,8 @@ def _above(levels: Sequence[int | None]) -> list[int]:
 def _levels(text: str, spans: Sequence[Span], plain: Mapping[int, int]) -> list[int | None]:
     """The level of each heading, those among them that nothing marks, None for a sentence."""
     marked = (_level(text, start, end, index == 0 and len(spans) > 1) for index, (start, end) in enumerate(spans))
-    return [plain.get(index, level) for index, level in enumerate(marked)]
+    under = underlined.levels(text, spans)
+    return [under.get(index, plain.get(index, level)) for index, level in enumerate(marked)]
 
 
 def _level(text: str, start: int, end: int, first: bool) -> int | None:
@@ -76,7 +78,7 @@ def _level(text: str, start: int, end: int, first: bool) -> int | None:
 
 def _is_title(text: str, start: int, end: int) -> bool:
     """Whether a line could be a title by itself."""
-    if end - start > _LONGEST or text[end - 1] != "\n" or _ENDED.search(text, start, end):
+    if end - start > _LONGEST or text[end - 1] != "\n" or _ENDED.search(text, start, end) or underlined.underline(text, start, end):
         return False
     return not (_NO_TITLE.match(text, start, end) or (_LABELLED.search(text, start, end) and turns(text)))
 

@@ -15,6 +15,7 @@ from linguapress.json_records import labels, sentence_starts
 from linguapress.layout import layouts
 from linguapress.markup import markup
 from linguapress.text import Span
+from linguapress.underlined import underlined
 
 _PATIENCE = 32  # times the length of the text that may be read behind brackets that turn out not to open a JSON value
 
@@ -92,7 +93,7 @@ def _links(text: str) -> Iterator[Block]:
 
 
 def _laid_out(text: str, firm: Sequence[Block]) -> Iterator[Block]:
-    """Tags of HTML between what is more certain; code, YAML, XML, CSV, logs and tables between these."""
+    """Tags of HTML between what is more certain; code, YAML, XML, CSV, logs, tables and titles between these."""
     for start, end in _between(firm, 0, len(text)):
         tags = _disjoint(markup(text, start, end))
         yield from tags
@@ -100,7 +101,10 @@ def _laid_out(text: str, firm: Sequence[Block]) -> Iterator[Block]:
             found = list(layouts(text, first, last))
             yield from found
             for begin, stop in _between(found, first, last):
-                yield from aligned(text, begin, stop)
+                tables = list(aligned(text, begin, stop))
+                yield from tables
+                for top, bottom in _between(tables, begin, stop):
+                    yield from underlined(text, top, bottom)
 
 
 def _between(found: Sequence[Block], start: int, end: int) -> Iterator[Span]:
