@@ -10,6 +10,7 @@ import regex
 
 from linguapress import underlined
 from linguapress.asked import asked
+from linguapress.furniture import furniture
 from linguapress.lists import with_leads
 from linguapress.outline import ASKED, PLAIN, Outline, number
 from linguapress.replies import with_questions
@@ -148,12 +149,18 @@ def _gap(text: str, span: Span) -> bool:
 
 
 def with_headings(text: str, units: Units) -> Units:
-    """Sentences that bring along their heading, which is not kept alone; items what introduces them, answers their question."""
+    """Sentences that bring along their heading, which is not kept alone; items what introduces them, answers their question.
+
+    Headers and footers of pages are nobody's heading, and nothing by themselves.
+    """
     units = with_questions(text, with_leads(text, units))
-    plain = _plain(text, units.spans, units.verbatim)
+    aside = furniture(text, units.spans) - units.forced
+    units = replace(units, frame=units.frame | aside)
+    plain = _plain(text, units.spans, units.verbatim | aside)
     replies = _replies(text, units)
     places = dict.fromkeys(replies, PLAIN + ASKED)
-    found = _above(_levels(text, units.spans, {**plain, **places}))
+    levels = _levels(text, units.spans, {**plain, **places})
+    found = _above([None if index in aside else level for index, level in enumerate(levels)])
     above = {}
     for index, heading in enumerate(found):
         while heading in replies and units.spans[index].start >= replies[heading].end:
