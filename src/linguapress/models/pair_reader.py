@@ -45,6 +45,13 @@ class PairReading(NamedTuple):
     unknown: float
 
 
+class _Legible(NamedTuple):
+    """How well the vocabulary fits a text, 0..1, and in how many tokens."""
+
+    share: float
+    tokens: int
+
+
 def shared_pair_reader(model: str = SELECTOR, device: str = "auto", runtime: str = "auto") -> PairReader:
     """The one reader of that name in this process, however its defaults are spelled; nothing is loaded until it reads.
 
@@ -75,6 +82,7 @@ class PairReader:
         self._lock = threading.Lock()
         self._loaded: Pairs | None = None
         self._memory: Memory[tuple[str, str], PairReading] = Memory(lambda reading: len(reading.offsets))
+        self._legible: Memory[str, _Legible] = Memory(lambda found: found.tokens)
 
     @classmethod
     def of(cls, weights: PairWeights) -> PairReader:
@@ -117,6 +125,7 @@ class PairReader:
     def forget(self) -> None:
         """Empties the memory of readings (benchmarks of cold texts need it)."""
         self._memory.forget()
+        self._legible.forget()
 
     def fits(self, question: str) -> bool:
         """Whether the question is read whole."""
@@ -124,10 +133,14 @@ class PairReader:
 
     def legibility(self, texts: Sequence[str]) -> Floats:
         """How well the vocabulary fits each text, 0..1; see :func:`~linguapress.models.legibility.legibility`."""
+        return np.array([found.share for found in self._legible.through(texts, self._spelled)], dtype=np.float32)
+
+    def _spelled(self, texts: Sequence[str]) -> list[_Legible]:
         encoded = self.loaded.ids([encodable(text) for text in texts])
         unknown = [float(np.mean(np.asarray(item.ids) == self.loaded.unknown)) if item.ids else 0.0 for item in encoded]
         offsets = [np.asarray(item.offsets, dtype=np.int64).reshape(-1, 2) for item in encoded]
-        return np.array([legibility(*row) for row in zip(texts, offsets, unknown, strict=True)], dtype=np.float32)
+        rows = zip(texts, offsets, unknown, strict=True)
+        return [_Legible(legibility(text, places, share), len(places)) for text, places, share in rows]
 
     def _read(self, pairs: Sequence[tuple[str, str]]) -> list[PairReading]:
         model = self.loaded
