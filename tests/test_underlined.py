@@ -1,10 +1,10 @@
-"""Underlined titles are headings, one unit each with their line; rules under sentences are none."""
+"""Underlined titles are headings, and go without their line; rules under sentences are none."""
 
 import time
 
 import pytest
 
-from linguapress import Guard
+from linguapress import Budget, Guard, load
 from linguapress.headings import with_headings
 from linguapress.segment import sentences, words
 from linguapress.underlined import levels, underlined
@@ -43,13 +43,19 @@ def titles(text):
 
 
 @pytest.mark.parametrize("ends", ["\n", "\r\n"])
-def test_an_underlined_title_is_one_unit_and_heads_what_follows(ends):
+def test_an_underlined_title_heads_what_follows_without_its_line(ends):
     found, units = bound(PAGE.replace("\n", ends))
-    assert found["It stops."] == ["Widget ======"]
-    assert found["Turn the key."] == ["Widget ======", "Setup -----"]
-    assert found["Warm it first."] == ["Widget ======", "Setup -----", "In winter ~~~~~~~~~"]
-    assert found["Call us."] == ["Widget ======", "Repair? -------"]
-    assert len(units.frame) == 4
+    assert found["It stops."] == ["Widget"]
+    assert found["Turn the key."] == ["Widget", "Setup"]
+    assert found["Warm it first."] == ["Widget", "Setup", "In winter"]
+    assert found["Call us."] == ["Widget", "Repair?"]
+    assert len(units.frame) == 8
+
+
+def test_lines_of_titles_go_first():
+    out = load("query_select").compress([PAGE * 3], "When is it warmed?", budget=Budget(rate=0.4))
+    assert "In winter\nWarm it first." in out.text.replace("\n\n", "\n")
+    assert not set("=~") & set(out.text)
 
 
 def test_levels_go_by_the_mark_that_comes_first():
@@ -59,12 +65,13 @@ def test_levels_go_by_the_mark_that_comes_first():
 
 def test_a_line_above_the_title_belongs_to_it():
     text = "======\nWidget\n======\n\nUse\n===\n\nIt turns.\n"
-    assert bound(text)[0]["It turns."] == ["====== Widget ======", "Use ==="]
+    assert titles(text) == ["======\nWidget\n======\n", "Use\n===\n"]
+    assert bound(text)[0]["It turns."] == ["Widget", "Use"]
 
 
-def test_words_of_a_title_are_not_parted_from_its_line():
+def test_words_of_a_title_are_not_parted():
     units = Guard().units(PAGE, words)
-    assert "In winter\n~~~~~~~~~\n\n" in {PAGE[start:end] for start, end in units.spans}
+    assert {"In winter\n", "~~~~~~~~~\n\n"} <= {PAGE[start:end] for start, end in units.spans}
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,8 @@ def headings(text: str, spans: Sequence[Span]) -> list[int]:
     A heading is a Markdown one, or a short line that does not end like a sentence: the first one, or one between a blank line and
     prose.
     """
-    return _above(_levels(text, spans, _plain(text, spans)))
+    under = underlined.levels(text, spans)
+    return _above(_levels(text, spans, _plain(text, spans, under.keys()) | under))
 
 
 def _above(levels: Sequence[int | None]) -> list[int]:
@@ -60,11 +61,10 @@ def _above(levels: Sequence[int | None]) -> list[int]:
     return found
 
 
-def _levels(text: str, spans: Sequence[Span], plain: Mapping[int, int]) -> list[int | None]:
-    """The level of each heading, those among them that nothing marks, None for a sentence."""
+def _levels(text: str, spans: Sequence[Span], found: Mapping[int, int]) -> list[int | None]:
+    """The level of each heading, None for a sentence; those that their lines do not mark are ``found`` already."""
     marked = (_level(text, start, end, index == 0 and len(spans) > 1) for index, (start, end) in enumerate(spans))
-    under = underlined.levels(text, spans)
-    return [under.get(index, plain.get(index, level)) for index, level in enumerate(marked)]
+    return [found.get(index, level) for index, level in enumerate(marked)]
 
 
 def _level(text: str, start: int, end: int, first: bool) -> int | None:
@@ -79,7 +79,7 @@ def _level(text: str, start: int, end: int, first: bool) -> int | None:
 
 def _is_title(text: str, start: int, end: int) -> bool:
     """Whether a line could be a title by itself."""
-    if end - start > _LONGEST or text[end - 1] != "\n" or _ENDED.search(text, start, end) or underlined.underline(text, start, end):
+    if end - start > _LONGEST or text[end - 1] != "\n" or _ENDED.search(text, start, end):
         return False
     return not (_NO_TITLE.match(text, start, end) or (_LABELLED.search(text, start, end) and turns(text)))
 
@@ -156,10 +156,10 @@ def with_headings(text: str, units: Units) -> Units:
     units = with_questions(text, with_leads(text, units))
     aside = furniture(text, units.spans) - units.forced
     units = replace(units, frame=units.frame | aside)
-    plain = _plain(text, units.spans, units.verbatim | aside)
+    under = underlined.levels(text, units.spans)
+    plain = _plain(text, units.spans, units.verbatim | aside | under.keys())
     replies = _replies(text, units)
-    places = dict.fromkeys(replies, PLAIN + ASKED)
-    levels = _levels(text, units.spans, {**plain, **places})
+    levels = _levels(text, units.spans, plain | dict.fromkeys(replies, PLAIN + ASKED) | under)
     found = _above([None if index in aside else level for index, level in enumerate(levels)])
     above = {}
     for index, heading in enumerate(found):

@@ -1,4 +1,4 @@
-"""Headings that are underlined, as reStructuredText, older Markdown and plain text have them."""
+"""Headings that are underlined, as reStructuredText, older Markdown and plain text have them; their lines use room for nothing."""
 
 from __future__ import annotations
 
@@ -22,25 +22,26 @@ _NEAR = 2  # characters by which an underline that is drawn for its title may be
 
 
 def underlined(text: str, start: int, end: int) -> Iterator[Block]:
-    """Headings between two places of a text with the lines under and above them, which are one unit each."""
-    if not regex.search(rf"^{_RULE}", text, flags=regex.M, pos=start, endpos=end):
-        return
-    for match in _HEADING.finditer(text, start, end):
-        if _kind(match) and not text[text.rfind("\n", 0, max(0, match.start() - 1)) + 1 : match.start()].strip():
-            yield Block(match.start(), match.end(), (match.start(), match.end()))
+    """Headings between two places of a text; the lines under and above them are nothing by themselves, and nobody needs them."""
+    for match in _found(text, start, end):
+        title, rule = match.span("title")[0], match.span("rule")[0]
+        cuts = (title, rule) if title == match.start() else (match.start(), title, rule)
+        yield Block(match.start(), match.end(), (*cuts, match.end()), frame=tuple(cut for cut in cuts if cut != title))
 
 
 def levels(text: str, spans: Sequence[Span]) -> dict[int, int]:
     """The levels of the units that are underlined headings: the mark that comes first stands above the others."""
     kinds: dict[str, int] = {}
-    found = ((index, underline(text, start, end)) for index, (start, end) in enumerate(spans))
-    return {index: kinds.setdefault(kind, len(kinds) + 1) for index, kind in found if kind}
+    ranks = {match.span("title")[0]: kinds.setdefault(_kind(match), len(kinds) + 1) for match in _found(text, 0, len(text))}
+    return {unit: ranks[start] for unit, (start, _) in enumerate(spans) if start in ranks}
 
 
-def underline(text: str, start: int, end: int) -> str:
-    """What an underlined heading is drawn with, above it and below, empty for any other unit."""
-    match = _HEADING.match(text, start, end)
-    return _kind(match) if match and not text[match.end() : end].strip() else ""
+def _found(text: str, start: int, end: int) -> Iterator[regex.Match[str]]:
+    """Underlined headings, the lines above which are blank."""
+    if regex.search(rf"^{_RULE}", text, flags=regex.M, pos=start, endpos=end):
+        for match in _HEADING.finditer(text, start, end):
+            if _kind(match) and not text[text.rfind("\n", 0, max(0, match.start() - 1)) + 1 : match.start()].strip():
+                yield match
 
 
 def _kind(match: regex.Match[str]) -> str:
