@@ -7,6 +7,7 @@ from fakes import count_bytes, lingua
 
 from linguapress import Budget, Guard
 from linguapress.aligned import aligned
+from linguapress.headings import with_headings
 from linguapress.segment import sentences
 from linguapress.structure import blocks
 
@@ -59,6 +60,68 @@ def test_rows_are_units_that_need_their_header(table, headers, around):
     body = [(name, needs) for name, needs, frame in found if not frame]
     assert len(body) >= 2
     assert all(needs == set(headers) for _, needs in body)
+
+
+@pytest.mark.parametrize(
+    "table",
+    ["Parameter           Symbol  Min   Max  Unit\nSupply voltage      VCC     -0.3  6.0  V\nStorage temp.       TSTG    -65   150  °C\n"
+     "ESD                 VESD          2    kV\nDrop height         H             900  mm\n",
+     "Name          Town      Mark   Unit\nAnna Weber    Bonn      12.5   V\nBert Hall     Torvik       7   kV\n"
+     "Cara Lind     Halle        9   kV\nDora Moss     Hagen       11   kV\n"],
+)  # fmt: skip
+def test_the_first_rows_are_no_header(table):
+    found = rows(table)
+    header = found[0][0]
+    assert [name for name, _, frame in found if frame] == [header]
+    assert all(needs == {header} for _, needs, _ in found[1:])
+
+
+def test_a_cell_goes_on_below():
+    table = (
+        "Pos  Description                Qty    Price\n1    Vacuum pump                  2   640.00\n2    Seal kit                     2    38.50\n"
+        "     (incl. two O-rings)\n3    Pressure sensor              4   212.75\n"
+    )
+    found = rows(table)
+    assert [name for name, _, _ in found] == ["Pos Description", "1 Vacuum", "2 Seal", "3 Pressure"]
+
+
+def test_conditions_in_cells_are_no_code():
+    table = (
+        "Parameter        Conditions     Min   Typ   Unit\nOffset           TA = 25 °C     0.1   0.5   mV\nGain             G = 1          0.2   0.9   dB\n"
+        "Bandwidth        CL = 20 pF     8     10    MHz\n"
+    )
+    assert [name for name, _, _ in rows(table)] == ["Parameter Conditions", "Offset TA", "Gain G", "Bandwidth CL"]
+    assert not rows("a = 1    b = 2\nc = 3    d = 4\ne = 5    f = 6\n")
+
+
+CAPTIONS = """Price list
+
+Tickets are sold at the desk of the station from nine in the morning.
+
+Children
+
+Zone A      1.20     3.10    22.00
+Zone B      1.60     4.10    29.00
+Zone C      1.90     5.10    39.00
+
+Adults
+
+Zone A      2.40     6.20    61.00
+Zone B      3.20     8.20    79.00
+Zone C      3.90     9.20    99.00
+
+Dogs go free in all of the zones, if somebody who has a ticket looks after them.
+"""
+
+
+def test_a_line_above_a_table_is_the_heading_of_that_table_alone():
+    units = with_headings(CAPTIONS, Guard().coarse.units(CAPTIONS, sentences))
+    names = [" ".join(CAPTIONS[start:end].split()[:2]) for start, end in units.spans]
+    above = {names[unit] + str(unit): [names[other] for other in needs] for unit, needs in units.needs.items()}
+    assert above["Zone B4"] == ["Children"]
+    assert above["Zone B8"] == ["Adults"]
+    assert above["Dogs go10"] == ["Price list"]
+    assert {names[unit] for unit in units.frame} == {"Price list", "Children", "Adults"}
 
 
 def test_rows_are_not_cut_inside():

@@ -30,6 +30,24 @@ We look forward to your visit, and to that of your whole family and all of your 
 LOOSE = "Is there a lift?\n\nYes, there is.\n\nAre dogs allowed?\n\nNo dogs.\n\nMay I eat?\n\nOnly cold food."
 
 
+EXAM = """Exam
+
+1. Why is the sky blue?
+Short waves are scattered more.
+
+2. What is a lunar eclipse?
+The earth stands between sun and moon.
+
+3. Name the largest planet.
+Jupiter is the largest one.
+"""
+
+
+def test_a_task_that_is_no_question_is_no_answer():
+    ends = [EXAM[start:end].strip() for _, (start, end) in asked(EXAM)]
+    assert ends == ["Short waves are scattered more.", "The earth stands between sun and moon."]
+
+
 def parts(text):
     return [text[start:end].strip() for start, end in utterances(text)]
 

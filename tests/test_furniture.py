@@ -15,7 +15,6 @@ PROSE = "The mill stands on the river, and it has been there for longer than any
 FOOTERS = [
     "Torvik Rail plc  Annual Report 2022        {}",
     "Page {} of 12",
-    "{}",
     "- {} -",
     "{}  Torvik Rail",
     "Annual Report 2022 | {}",
@@ -35,6 +34,32 @@ def test_lines_that_count_pages_are_nobodys_heading_and_nothing_by_themselves(fo
     units = with_headings(text, Units(spans))
     assert found <= units.frame
     assert not found & {other for company in units.needs.values() for other in company}
+
+
+PLAIN = PROSE.strip()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [f"{PLAIN}\n\n1\n\n{PLAIN}\n\n2\n\n{PLAIN}\n\n3\n", f"1\n\n{PLAIN[:-20]}\n\n2\n\n{PLAIN}\n\n3\n\n{PLAIN}\n",
+     f"1\n\n{PLAIN}\n\f2\n\n{PLAIN}\n\f3\n\n{PLAIN}\n"],
+)  # fmt: skip
+def test_bare_numbers_count_pages_at_the_end_where_text_runs_on_and_at_page_breaks(text):
+    spans = sentences(text)
+    assert {text[slice(*spans[unit])].strip() for unit in furniture(text, spans)} == {"1", "2", "3"}
+
+
+@pytest.mark.parametrize("line", ["{}", "Exercise  {}", "Chapter\t{}"])
+def test_bare_numbers_above_parts_are_headings(line):
+    text = "The Green Boat\n\n" + document(line)
+    assert furniture(text, sentences(text)) == set()
+
+
+def test_behind_a_running_head_comes_the_title():
+    text = f"Soil Letters   101\n\nDeep Roots of Rye\n\nLena Ortiz, Mark Feld\n\n{PLAIN}\n\nSoil Letters   102\n\n{PLAIN}\n\nSoil Letters   103\n\n{PLAIN}\n"
+    units = with_headings(text, Units(sentences(text)))
+    assert [others for unit, others in units.needs.items() if unit == 2] == [(1,)]
+    assert {0, 1} <= units.frame
 
 
 def test_they_are_not_kept():

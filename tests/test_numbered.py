@@ -6,7 +6,7 @@ from linguapress import Budget, load
 from linguapress.headings import with_headings
 from linguapress.models.lexical import LexicalRelevance
 from linguapress.numbered import beneath
-from linguapress.segment import lines
+from linguapress.segment import lines, sentences
 from linguapress.text import Passage
 from linguapress.units import Units
 
@@ -29,8 +29,8 @@ NEWS = """# Changes
 """
 
 
-def shares(query, text=NEWS):
-    units = with_headings(text, Units(lines(text)))
+def shares(query, text=NEWS, splitter=lines):
+    units = with_headings(text, Units(splitter(text)))
     (row,) = beneath(query, [Passage.whole(0, text)], [units])
     return {text[slice(*span)].strip() for span, value in zip(units.spans, row, strict=True) if value}
 
@@ -39,6 +39,14 @@ def shares(query, text=NEWS):
 def test_a_number_of_a_heading_speaks_of_all_beneath(query):
     assert shares(query) >= {"## [5.0.2] - 2023-11-03", "### Fixed", "- The import works again."}
     assert "- The licence is in the package." not in shares(query)
+
+
+def test_a_quantity_is_no_number_of_a_section():
+    text = "2 Methods\n\n2.1 Sources\n\nMaps were taken from the archive of the state.\n\n3 Results\n\nForests grew by 2.1 percent in all.\n"
+    assert not shares("Why did forests grow by 2.1 percent?", text, sentences)
+    assert not shares("Who paid 2.1 €?", text, sentences)
+    for query in ("What is in 2.1?", "What does section 2.1 say?", "Is § 2.1 void?"):
+        assert "Maps were taken from the archive of the state." in shares(query, text, sentences)
 
 
 @pytest.mark.parametrize("query", ["What changed?", "What changed in 5?", "What changed in 5.0?", "In 5.0.20?", "", "v5.0.2.1"])

@@ -33,6 +33,12 @@ def test_what_comes_back_stands_below_what_does_not(one, two):
     assert found["300 g peas"] == [["Ingredients", one, "My kitchen"], ["Ingredients", two, "My kitchen"]]
 
 
+def test_a_title_stands_above_brief_lines_that_a_blank_one_parts_from_it():
+    soup = SOUP.replace("Serves 4", "\nServes 4\nPreparation 15 minutes")
+    found = chains(f"My kitchen\n\nPea soup\n{soup}Leek pie\n{soup}The end.")
+    assert found["300 g peas"] == [["Ingredients", "Pea soup", "My kitchen"], ["Ingredients", "Leek pie", "My kitchen"]]
+
+
 def test_a_title_that_says_something_is_not_kept_alone_where_headings_stand_below_it():
     text = f"My kitchen\n\nSOUP OF GREEN PEAS\n{SOUP}PIE OF LEEKS AND CREAM\n{SOUP}The end."
     units = with_headings(text, Units(sentences(text)))

@@ -1,5 +1,7 @@
 """What a question calls by a name, number or code."""
 
+import time
+
 import numpy as np
 import pytest
 from fakes import FakeKeep
@@ -22,6 +24,9 @@ CODES = "E1 Humidity sensor faulty. E2 Coil sensor faulty. E3 Fan blocked. The a
         ("Who built it?", []),
         ("WHO built it, and who paid the WHO?", ["who"]),
         ("E3", ["e3"]),
+        ("How long can I stay in Spain?", ["spain"]),
+        ("HOW DO I RESET THE XR5 ROUTER?", ["xr5"]),
+        ("How To Reset The Router", []),
         ("", []),
         ("? !", []),
     ],
@@ -50,6 +55,13 @@ def test_of_two_the_better_and_of_many_none():
     text = "E3 is rare. Avoid E3. It rains."
     assert found(text, "Is E3 bad?", ratings=[0.1, 0.7, 0.9]) == [(0, 1)]
     assert found(text + " E3 again.", "Is E3 bad?") == []
+
+
+def test_many_terms_take_one_look():
+    text = "It rained in Torvik, and nobody knew why. " * 5000
+    start = time.perf_counter()
+    assert found(text, " ".join(f"XR{number}" for number in range(2000))) == []
+    assert time.perf_counter() - start < 10
 
 
 def test_of_a_heading_what_stands_beneath_it():

@@ -164,3 +164,16 @@ def test_time_grows_with_the_text(line):
         return time.process_time() - start
 
     assert seconds(400_000) < 12 * seconds(100_000) + 0.5
+
+
+def test_what_somebody_left_is_no_leaving():
+    text = CHAT + "\n\nBo  09:51\nIda Moor left it with the porter, I saw her\nhe wants 20 euros for it\n"
+    last = turns(text)[-1]
+    assert last.speaker == "bo"
+    assert text[last.label.end : last.end].startswith("Ida Moor left it")
+    assert text[: last.end].endswith("20 euros for it\n")
+
+
+def test_nicks_of_two_letters_are_names():
+    text = "maria  9:02\nI am on the train\njo  9:05\nyou have lost the keys\nmaria  9:06\nwhere did I lose them?\njo  9:11\nI think at home\n"
+    assert [turn.speaker for turn in turns(text)] == ["maria", "jo", "maria", "jo"]

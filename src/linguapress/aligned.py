@@ -16,6 +16,8 @@ _PAUSE = regex.compile(r"[.!?:…][\"'”’)]?+  (?=[\p{L}\"'“‘(])")  # two
 _RULER = regex.compile(r"[-=_–—+]{3,}+(?: +[-=_–—+]{2,}+)*+")
 _YEAR = regex.compile(r"(?:.*[^\d.,])?(?:19|20)\d\d(?:[-–/]\d{2,4})?[ae]?(?:[^\d.,].*)?")
 _CLOCK = regex.compile(r"\W?\d{1,2}[:.h]\d\d")
+_NUMBER = regex.compile(r"(?!\D*[0.,]*$)[-+−–(£$€¥±<>~]{0,3}\d[\d.,]*\+?[)%]?")  # no year, and no "000"
+_SETTING = regex.compile(r"\b\p{L}\w{0,5} ?= ?[-+−±]?\d[\d.,]*(?: ?\S{1,3})?(?= {2}|$)")  # "TA = 25 °C" in a cell of a data sheet
 _STOP = regex.compile(r"\p{L}\p{L}[.!?…][\"'”’)]?$", regex.REVERSE)
 _CODE = regex.compile(r"[{};=|\\<>]|//|/\*|\$\s|::|\w_\w|^\s*+(?:#|\.\.\.)")
 _FEWEST = 3  # lines of a table, its header among them
@@ -23,6 +25,7 @@ _HEADERS = 3  # lines of a header
 _ASIDE = 2  # lines in a row that are blank or say something of the first column only
 _JUDGED = 200  # lines that tell what a longer table is
 _UNIT = 12  # characters of a unit of measure under the name of a column
+_INDENTED = 4  # characters by which a part of a table may be indented; what stands further right goes on with a cell
 _WORDS = 7  # words of a cell; more are prose
 _MOST, _SOME = 0.75, 0.2  # shares of rows or cells that count as nearly all and as hardly any
 
@@ -98,7 +101,9 @@ def _grown(rows: Sequence[_Row], first: int) -> tuple[int, int]:
             if not found or (far and 3 * found < 2 * count) or (far and after_blank and not (found == count and _sums(row))):
                 break
             blank, count, last = common, found, place + 1
-        elif not (_beside(row, blank, low) if row.body else place == last and rows[place - 1].parted):
+        elif not (
+            _beside(row, blank, low) or _wrapped(row, rows[place - 1]) if row.body else place == last and rows[place - 1].parted
+        ):
             break
         place += 1
     return last, count
@@ -137,6 +142,15 @@ def _beside(row: _Row, blank: Sequence[tuple[int, int]], low: int) -> bool:
     """Whether a line says something of the first column only."""
     gutter = next((end for begin, end in blank if begin > low), 0)
     return len(row.cells) == 1 and len(row.body) <= gutter and not _STOP.search(row.body)
+
+
+def _wrapped(row: _Row, above: _Row) -> bool:
+    """Whether a line goes on with one of the later cells above it."""
+    return (
+        len(row.cells) == 1
+        and any(abs(row.cells[0][0] - start) <= 1 for start, _ in above.cells[1:])
+        and not _STOP.search(row.body)
+    )
 
 
 def _table(rows: Sequence[_Row], floor: int, first: int, last: int) -> _Table | None:
@@ -204,7 +218,7 @@ def _is_table(rows: Sequence[_Row], gutters: Sequence[tuple[int, int]], headed: 
     text = "".join(cells).replace(" ", "")
     if sum(map(str.isalnum, text)) < 0.5 * len(text) or _share([len(cell.split()) > _WORDS for cell in cells]) > _SOME / 2:
         return False
-    odd = [bool(_STOP.search(row.body) or _CODE.search(row.body) or plainness(row.body.strip()) == 1) for row in rows]
+    odd = [bool(_STOP.search(row.body) or _is_code(row)) for row in rows]
     if _share(odd) > _SOME or _share([row.text(row.cells[0]).endswith(":") for row in rows]) > _SOME:
         return False
     own = [[row[column] for row in found if column in row] for column in range(len(gutters) + 1)]
@@ -213,6 +227,12 @@ def _is_table(rows: Sequence[_Row], gutters: Sequence[tuple[int, int]], headed: 
     if clocks > 0.5 > numbers[-1]:
         return False
     return max(numbers[1:]) > 0.5 or (headed and len(gutters) > 1)
+
+
+def _is_code(row: _Row) -> bool:
+    """Whether a row is rather code, or of another layout that has rules of its own."""
+    body = _SETTING.sub("", row.body) if len(row.cells) > _FEWEST - 1 else row.body
+    return _CODE.search(body) is not None or plainness(body.strip()) == 1
 
 
 def _header(lines: Sequence[_Row], body: Sequence[_Row], gutters: Sequence[tuple[int, int]]) -> bool | None:
@@ -252,7 +272,7 @@ def _parts(cells: dict[int, str], below: Sequence[dict[int, str]]) -> bool:
     """Whether a line says something of another kind than the columns under it."""
     contrast = False
     said = [cell for column, cell in cells.items() if column]
-    if not said or len(set(said)) < len(said):
+    if not said or len(set(said)) < len(said) or any(_NUMBER.fullmatch(cell) and not _YEAR.fullmatch(cell) for cell in said):
         return False
     for column, cell in cells.items():
         under = [row[column] for row in below if column in row]
@@ -268,7 +288,8 @@ def _parts(cells: dict[int, str], below: Sequence[dict[int, str]]) -> bool:
         else:
             numbers = _share([any(map(str.isdigit, other)) for other in under])
             small = _share([other[0].islower() for other in under])
-            kind = numbers > _MOST or (cell[0].isupper() and small > _MOST) or (cell.isupper() and small > 0)
+            shouted = cell.isupper() and sum(map(str.isalpha, cell)) > 1
+            kind = numbers > _MOST or (cell[0].isupper() and small > _MOST) or (shouted and small > _SOME)
             contrast |= cell[0].isalpha() and kind
     return contrast
 
@@ -285,9 +306,10 @@ def _block(rows: Sequence[_Row], table: _Table) -> Block:
     cuts, needs, frame = list(above), {}, [*above] if table.frame else []
     part: tuple[int, ...] = ()
     before = False
+    first = min(row.cells[0][0] for row in lines if row.cells)
     for row in lines[len(above) :]:
         alone = len(row.cells) == 1 and not row.ruler
-        if cuts and (row.ruler or (alone and row.body.lstrip()[0].islower())):
+        if cuts and (row.ruler or (alone and (row.body.lstrip()[0].islower() or row.cells[0][0] > first + _INDENTED))):
             continue
         cuts.append(row.start)
         needs[row.start] = (*above, *(() if alone and not before else part))

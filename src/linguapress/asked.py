@@ -15,6 +15,7 @@ _ASKS = regex.compile(r"[?？][*_]{0,3}[^\S\n]*\n")  # the end of a line
 _OPENS = regex.compile(r"[*_]{0,3}(?:\p{N}{1,3}[.)]?[ \t]+)?[¿¡]?[\p{Lu}\p{Lo}]")
 _BELOW = regex.compile(r"(?P<gap>[^\S\n]*\n)?(?!#|```|~~~|\||<|>|[-=*_]{3})(?P<line>[ \t]*\S[^\n]{0,300}+)(?P<more>[^\n])?")
 _MORE = regex.compile(r"[.!?…。！？]\s*\S")  # a sentence before the last one
+_TASK = regex.compile(r"(?:^|\n[^\S\n]*\n)(?P<number>\p{N}{1,3})[.)][ \t]")  # of questions that are counted
 _GAP = regex.compile(r"\n[^\S\n]*+\n")
 _LONGEST, _TITLE = 160, 40  # characters of a question, and of a heading that stands right above it
 _SEVERAL, _OFTEN = 2, 3  # questions from which they have answers; from which, and lines for each up to which, nobody talks
@@ -49,7 +50,7 @@ def asked(text: str) -> list[tuple[int, Span]]:
         found = [question for question in found if question.plain]
     if len(found) < _SEVERAL:
         return []
-    stops = sorted({*(question.start for question in found), *_openings(text, marks), len(text)})
+    stops = sorted({*(question.start for question in found), *_openings(text, marks), *_tasks(text, found), len(text)})
     return [(start, Span(below, _end(text, below, stops[bisect_right(stops, start)]))) for start, below, _ in found]
 
 
@@ -82,6 +83,13 @@ def _openings(text: str, marks: Sequence[regex.Match[str]]) -> Iterator[int]:
         start = text.rfind("\n", 0, mark.start()) + 1
         if start > 1 and text[start - 2] == "\n":
             yield start
+
+
+def _tasks(text: str, found: Sequence[_Question]) -> Iterator[int]:
+    """Where counted lines begin, below a blank one, if most questions are counted: the next task may be none ("3. Name ...")."""
+    starts = {match.start("number") for match in _TASK.finditer(text)}
+    if 2 * sum(question.start in starts for question in found) > len(found):
+        yield from starts
 
 
 def _question(text: str, end: int, stop: int) -> _Question | None:

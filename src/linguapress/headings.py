@@ -34,6 +34,7 @@ _ITEM = regex.compile(r"[ \t]*(?:[-*+•·–]|\p{N}{1,3}\)|\(?\p{L}\))[ \t]")
 _FEW = 3  # words of a heading that says nothing by itself, at most; fewer still where it holds other marks
 _SAYS = regex.compile(r"[\p{N}\p{Sc}:：,，、;(（\"“„«'’&=–—]|\p{Lo}{10}| \p{Ll}+ \p{Ll}+")
 _RAW = regex.compile(r"://|[^\s\p{Lo}]{32}")  # an address, a checksum
+_COLUMNS = regex.compile(r"\S(?:\t| {2,})\S")
 _TIGHT = 40  # characters of a heading that no blank line parts from the text above
 _PROSE = 60  # characters of a line under a heading, where it does not end like a sentence
 
@@ -61,10 +62,11 @@ def _above(levels: Sequence[int | None]) -> list[int]:
     return found
 
 
-def _levels(text: str, spans: Sequence[Span], found: Mapping[int, int]) -> list[int | None]:
-    """The level of each heading, None for a sentence; those that their lines do not mark are ``found`` already."""
-    marked = (_level(text, start, end, index == 0 and len(spans) > 1) for index, (start, end) in enumerate(spans))
-    return [found.get(index, level) for index, level in enumerate(marked)]
+def _levels(text: str, spans: Sequence[Span], found: Mapping[int, int], aside: Set[int] = frozenset()) -> list[int | None]:
+    """The level of each heading, None for a sentence and what is ``aside``; those that their lines do not mark are ``found``."""
+    first = next((index for index in range(len(spans) - 1) if index not in aside), -1)
+    marked = (_level(text, start, end, index == first) for index, (start, end) in enumerate(spans))
+    return [None if index in aside else found.get(index, level) for index, level in enumerate(marked)]
 
 
 def _level(text: str, start: int, end: int, first: bool) -> int | None:
@@ -159,11 +161,11 @@ def with_headings(text: str, units: Units) -> Units:
     under = underlined.levels(text, units.spans)
     plain = _plain(text, units.spans, units.verbatim | aside | under.keys())
     replies = _replies(text, units)
-    levels = _levels(text, units.spans, plain | dict.fromkeys(replies, PLAIN + ASKED) | under)
-    found = _above([None if index in aside else level for index, level in enumerate(levels)])
+    reach = replies | {unit: table for unit, table in _captions(text, units, aside | under.keys()).items() if unit not in plain}
+    found = _above(_levels(text, units.spans, plain | dict.fromkeys(reach, PLAIN + ASKED) | under, aside))
     above = {}
     for index, heading in enumerate(found):
-        while heading in replies and units.spans[index].start >= replies[heading].end:
+        while heading in reach and units.spans[index].start >= reach[heading].end:
             heading = found[heading]
         if heading >= 0 and heading not in units.verbatim:
             above[index] = heading
@@ -174,6 +176,20 @@ def with_headings(text: str, units: Units) -> Units:
     telling = {unit for unit in plain if unit and unit not in upper and _tells(text, units.spans[unit])}
     telling |= {unit for unit, answer in replies.items() if units.spans[unit].end > answer.start}
     return replace(units, needs=needs, frame=units.frame | (set(above.values()) - units.forced - telling))
+
+
+def _captions(text: str, units: Units, aside: Set[int]) -> dict[int, Span]:
+    """For each line like a heading right above a table in plain text that table, which is all that it heads."""
+    found = {}
+    for unit in range(1, len(units.spans) - 1):
+        last = unit + 1
+        if unit in units.verbatim or unit in aside or last not in units.verbatim or not _COLUMNS.search(text, *units.spans[last]):
+            continue
+        if _could(text, units.spans, unit):
+            while last + 1 in units.verbatim:
+                last += 1
+            found[unit] = Span(units.spans[unit + 1].start, units.spans[last].end)
+    return found
 
 
 def _replies(text: str, units: Units) -> dict[int, Span]:

@@ -13,6 +13,10 @@ from linguapress.text import Passage
 from linguapress.units import Units
 
 _FEW = 3  # headings that hold a number, up to which it tells them from others
+_AMOUNT = regex.compile(  # a decimal that counts something: "2.1 percent"
+    r"(?<!\b(?i:section|clause|chapter|article|paragraph|version|release|v|abschnitt|kapitel|artikel)\.? |§ ?)(?<![\p{L}\p{N}.])"
+    r"\p{N}++[.,]\p{N}++(?=[ ]?(?:%|\p{L}|\p{Sc}))"
+)
 _CODE = regex.compile(  # digits with letters, or parted by marks: E3, 5.0.2, 2023-11-03, CVE-2023-4863
     r"(?<![\p{L}\p{N}])(?=[\p{L}._/:-]{0,24}+\p{N})(?:(?=\p{N}++\p{L}|\p{L}++\p{N})[\p{L}\p{N}]++(?:[._/:-][\p{L}\p{N}]++)*+"
     r"|[\p{L}\p{N}]++(?:[._/:-][\p{L}\p{N}]++)++)(?![\p{L}\p{N}])"
@@ -25,7 +29,7 @@ def beneath(query: str, passages: Sequence[Passage], units: Sequence[Units]) -> 
     Numbers are those that few headings hold, of all passages together.
     """
     found = [np.zeros(len(item.spans), dtype=np.float32) for item in units]
-    codes = {match.group().casefold() for match in _CODE.finditer(query)}
+    codes = {match.group().casefold() for match in _CODE.finditer(_AMOUNT.sub("", query))}
     if not codes:
         return found
     holding: dict[str, list[tuple[int, int]]] = defaultdict(list)

@@ -102,13 +102,25 @@ class Outline:
 
     def _leads(self, index: int) -> bool:
         """Whether the first of the headings that come back follows at once, or after a few brief lines that belong to the title."""
+        if not self._parted(index) and index - 1 in self.lines and self._parted(index - 1):
+            return False  # "Serves 4" between a title and "Ingredients"
         for line in range(index + 1, min(index + 2 + _LINES, len(self.spans))):
             if line in self.leading:
                 return True
             start, end = self.spans[line]
-            if line in self.lines or end - start > _BRIEF or ENDED.search(self.text, start, end) or self.text[end - 1] != "\n":
+            if (
+                (line in self.lines and self._parted(line))
+                or end - start > _BRIEF
+                or ENDED.search(self.text, start, end)
+                or self.text[end - 1] != "\n"
+            ):
                 return False
         return False
+
+    def _parted(self, index: int) -> bool:
+        """Whether a blank line follows."""
+        part = self.text[slice(*self.spans[index])]
+        return part[len(part.rstrip()) :].count("\n") > 1
 
 
 def _lettered(name: str) -> bool:

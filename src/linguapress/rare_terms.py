@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import regex
 
@@ -11,16 +11,21 @@ from linguapress.text import Passage
 from linguapress.units import Units
 
 _TERM = regex.compile(r"[\p{L}\p{M}\p{N}]++(?:[.'’_-][\p{L}\p{M}\p{N}]++)*+")
-_TELLS = regex.compile(r"\p{N}|(?<=.)\p{Lu}", regex.S)  # a code, or capitals
-_RARE = 2  # units that hold a term, at most
+_DIGIT = regex.compile(r"\p{N}")
+_CAPITAL = regex.compile(r"(?<=.)\p{Lu}", regex.S)  # inside of a word
+_RARE, _SHORTEST = 2, 2  # units that hold a term, at most; its characters, at least
 
 
 def rare_terms(query: str) -> list[str]:
-    """Words of a question that are no common ones: with digits, with capitals inside, or with a capital that opens no sentence."""
-    found = (
-        match for match in _TERM.finditer(query) if _TELLS.search(match.group()) or (match.start() and match.group()[0].isupper())
-    )
-    return list(dict.fromkeys(match.group().casefold() for match in found))
+    """Words of a question that are no common ones: with digits, with capitals inside, or with a capital that opens no sentence.
+
+    Where most words have capitals these say nothing.
+    """
+    words = [word for word in _TERM.findall(query) if len(word) >= _SHORTEST]
+    named = [bool(_CAPITAL.search(word)) or (place > 0 and word[0].isupper()) for place, word in enumerate(words)]
+    plain = len(words) == 1 or 2 * sum(named) <= len(words)
+    found = (word for word, name in zip(words, named, strict=True) if _DIGIT.search(word) or (plain and name))
+    return list(dict.fromkeys(map(str.casefold, found)))
 
 
 def unmet(
@@ -32,8 +37,7 @@ def unmet(
     """
     chosen = [set(row) for row in kept]
     found = []
-    for term in rare_terms(query):
-        holding = list(_holding(term, passages, units))
+    for holding in _holding(rare_terms(query), passages, units):
         if len(holding) > _RARE or any(unit in chosen[row] for row, unit in holding):
             continue
         telling = [(row, told) for row, unit in holding for told in _telling(units[row], unit)]
@@ -47,14 +51,15 @@ def _telling(units: Units, unit: int) -> list[int]:
     return [other for other, needs in units.needs.items() if unit in needs] if unit in units.frame else [unit]
 
 
-def _holding(term: str, passages: Sequence[Passage], units: Sequence[Units]) -> Iterator[tuple[int, int]]:
-    """Passage and unit of units that hold a term as a whole word; one more than are rare says enough."""
-    whole = regex.compile(rf"(?<![\p{{L}}\p{{N}}]){regex.escape(term)}(?![\p{{L}}\p{{N}}])", regex.I)
-    count = 0
+def _holding(terms: Sequence[str], passages: Sequence[Passage], units: Sequence[Units]) -> list[list[tuple[int, int]]]:
+    """For each term passage and unit of those that hold it as a whole word; one more than are rare says enough."""
+    found: dict[str, list[tuple[int, int]]] = {term: [] for term in terms}
+    if not terms:
+        return []
+    whole = regex.compile(r"(?<![\p{L}\p{N}])\L<terms>(?![\p{L}\p{N}])", regex.I, terms=terms)
     for row, (passage, item) in enumerate(zip(passages, units, strict=True)):
         for unit, (start, end) in enumerate(item.spans):
-            if whole.search(passage.text, start, end):
-                yield row, unit
-                count += 1
-                if count > _RARE:
-                    return
+            for term in {match.casefold() for match in whole.findall(passage.text, start, end)} & found.keys():
+                if len(found[term]) <= _RARE:
+                    found[term].append((row, unit))
+    return list(found.values())

@@ -44,7 +44,10 @@ _LINE = regex.compile(r"^[^\n]*\S", regex.M)
 _DATED = regex.compile(rf"^[\u200e\ufeff]?+(?={_DATE}|\[){_TIME}\S", regex.M)
 _LOOSE = regex.compile(rf"^(?:[^\s:：]++{_BLANK}?){{1,8}}+(?:：|:(?=\s))", regex.M)  # what may be a label of another kind
 _GAP, _NEWLINE = regex.compile(r"\n\s*\n"), regex.compile(r"\S\s*?\n")
-_COMES = regex.compile(r"^(?P<name>\S[^\n]{0,39}?) (?:has |have )?(?:joined|left|entered)\b", regex.M)
+_COMES = regex.compile(
+    r"^(?P<name>\S[^\n]{0,39}?) (?:has |have )?(?:joined|left|entered)(?: the (?:\w+ ?){1,3}| using [^\n]{1,40})?\.?[^\S\n]*$",
+    regex.M,
+)
 _REST = regex.compile(r"[^\n]{0,300}+")
 
 _ROLE = regex.compile(

@@ -32,7 +32,7 @@ _LINE = regex.compile(
 )
 _TIME = regex.compile(r"\d:\d\d(?!\d)")
 _NAMED = regex.compile(  # every word with a capital, but for "van der" and the like; or one word, as nicknames are
-    r"(?:\p{Lu}|\p{Lo}|\p{Lt})\S*+(?:\s(?:[\p{Lu}\p{Lo}\p{Lt}\p{N}]\S*+|van|von|der|den|de|da|do|di|du|la|del|al|bin))*+|@?\p{Ll}[^\s.]{2,}+"
+    r"(?:\p{Lu}|\p{Lo}|\p{Lt})\S*+(?:\s(?:[\p{Lu}\p{Lo}\p{Lt}\p{N}]\S*+|van|von|der|den|de|da|do|di|du|la|del|al|bin))*+|@?\p{Ll}[^\s.]++"
 )
 _WORDS = """
     monday tuesday wednesday thursday friday saturday sunday mon tue tues wed thu thurs fri sat sun mo di mi do fr sa so montag
