@@ -219,3 +219,8 @@ def test_a_wrapped_line_goes_on_with_an_amount(amount):
 @pytest.mark.parametrize("item", ["1 drain hose", "2. Open the valve slowly.", "12,5"])
 def test_a_line_with_another_number_is_one_of_its_own(item):
     assert len(sentences(f"What stands in this box for the first year of the machine\n{item}\n")) == 2
+
+
+def test_a_mark_in_a_cell_ends_no_sentence():
+    assert len(sentences("mysql      812  2.1 41.0 1814416 812344 ?        Ssl  Jan03 812:11 mysqld")) == 1
+    assert len(sentences("Is it late ? Yes it is.  It rains.")) == 3

@@ -49,11 +49,11 @@ _BEFORE_NUMBER = regex.compile(
 _UNSPACED = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}ー]+|\p{Thai}+")
 # A backslash and a straight quote may belong to what follows them: an escape, the end of a JSON string.
 _CLOSING = r"(?![\\\"])[\p{Pe}\p{Pf}\p{Po}\p{Mn}\p{Me}\p{Mc}\u200d\ufe0e\ufe0f]"
-# What ends no sentence: an abbreviation before its number, a title, the number of a section or an item.
+# What ends no sentence: an abbreviation before its number, a title, a mark in a cell, the number of a section or an item.
 _RUNS_ON = regex.compile(
     r"^[ \t]*(?:§|Art(?:icle|ikel)?\.?|Sec(?:tion|\.)|Rule|Step)[ \t]?\d{1,4}[a-z]?[.)][ \t]+(?=\S)"
     r"|(?i:\b(?:approx|aprox|ca|c|circa|est|vols?|nos?|nr|núm|num|figs?|pp?|art|§|sect?|chap|ch|eqs?|cf|mio|mln|mrd|av|vs)\.\s+(?=\p{Sc}?\d))"
-    r"|(?:^|\s)(?:MM?|Mme|Mlle|Mgr)\.\s+(?=\p{Lu})"
+    r"|(?:^|\s)(?:MM?|Mme|Mlle|Mgr)\.\s+(?=\p{Lu})|(?<=\S[ \t])[?!.][ \t]{2,}(?=\S)"
     r"|(?<=\A|(?:\A|\n)[^\n]{0,50}\n)[ \t]*[IVX]{1,5}[.)]\s+(?=\S)|^[ \t>]*(?:[-*+][ \t]+)?\d{1,3}[.)][ \t]+(?=\S)",
     regex.M,
 )
