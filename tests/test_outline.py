@@ -33,6 +33,12 @@ def test_what_comes_back_stands_below_what_does_not(one, two):
     assert found["300 g peas"] == [["Ingredients", one, "My kitchen"], ["Ingredients", two, "My kitchen"]]
 
 
+def test_passages_one_after_the_other_have_titles_of_one_level():
+    texts = [f"{title}\n{PROSE} {PROSE}" for title in ("Pencil", "Joseph Dixon", "NASA", "Pencil", "GRAPHITE", "Lead")]
+    spans = sentences("\n\n".join(texts))
+    assert headings("\n\n".join(texts), spans) == [-1, 0, 0, -1, 3, 3, -1, 6, 6, -1, 9, 9, -1, 12, 12, -1, 15, 15]
+
+
 def test_a_title_stands_above_brief_lines_that_a_blank_one_parts_from_it():
     soup = SOUP.replace("Serves 4", "\nServes 4\nPreparation 15 minutes")
     found = chains(f"My kitchen\n\nPea soup\n{soup}Leek pie\n{soup}The end.")

@@ -53,6 +53,16 @@ def test_headings_begin_sections_and_are_read_with_those_below_them():
     assert cut(text)[1].startswith("## Costs")
 
 
+def test_headings_that_may_stand_alone_begin_sections_too():
+    title = "What the bridge will cost us"
+    text = f"Report\n\n{PARAGRAPH}\n\n{title}\n\n{PARAGRAPH * 3}\n\nDates\n\n{PARAGRAPH}"
+    units = with_sections(text, with_headings(text, Units(sentences(text))))
+    assert title not in {text[slice(*units.spans[unit])].strip() for unit in units.frame}
+    assert cut(text)[1].startswith(title)
+    read = ["".join(text[slice(*units.spans[unit])] for unit in part.members) for part in sections([units])]
+    assert [title in part for part in read] == [False, True, True]
+
+
 def test_tables_are_cut_only_where_nothing_else_ends():
     rows = "".join(f"| {number} | {'x' * 40} |\n" for number in range(12))
     text = f"{PARAGRAPH}\n\n| a | b |\n| --- | --- |\n{rows}\n{PARAGRAPH}"

@@ -96,9 +96,19 @@ def _plain(text: str, spans: Sequence[Span], aside: Set[int] = frozenset()) -> d
     for index in reversed(inner):
         if _parts(text, spans, index) or outline.stands(index, found):
             found.add(index)
-    if any(number(text, spans[index]) for index in found) and number(text, spans[0]) and _is_title(text, *spans[0]):
+    title = _is_title(text, *spans[0]) if spans else False
+    if title and found and _flat(text, spans, found | {0}):
+        return dict.fromkeys(found | {0}, PLAIN)
+    if title and any(number(text, spans[index]) for index in found) and number(text, spans[0]):
         found.add(0)
     return {index: outline.level(index) for index in found}
+
+
+def _flat(text: str, spans: Sequence[Span], found: Set[int]) -> bool:
+    """Whether passages stand one after the other, each right below its title, and some title comes back: none is that of all."""
+    parted = all(index == 0 or (_gap(text, spans[index - 1]) and _parts(text, spans, index)) for index in found)
+    titles = {" ".join(text[slice(*spans[index])].casefold().split()) for index in found}
+    return parted and 1 not in found and len(titles) < len(found) and not any(_gap(text, spans[index]) for index in found)
 
 
 def _could(text: str, spans: Sequence[Span], index: int) -> bool:

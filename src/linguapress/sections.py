@@ -14,6 +14,7 @@ from linguapress.units import Units
 
 _WHOLE = 1500  # bytes up to which a document is one section; a hundred English words are about 600, as many Chinese ones 500
 _LONGEST, _SHORTEST = 1000, 300  # bytes of a section of a longer one, where its units allow it
+_HEAD = 120  # characters of a heading that may stand alone
 _ABOVE = 400  # characters of what a section needs elsewhere and is read with
 
 
@@ -53,8 +54,13 @@ def _gap(text: str, units: Units, unit: int) -> int:
     """How far a unit is parted from the one before it."""
     above = text[units.spans[unit - 1].start : units.spans[unit].start]
     lines = min(2, above[len(above.rstrip()) :].count("\n"))
-    heading = unit in units.frame and unit not in units.verbatim
+    line = text[units.spans[unit].end - 1] == "\n" and unit in units.needs.get(unit + 1, ())  # a heading that may stand alone
+    heading = (unit in units.frame or (line and _brief(units, unit))) and unit not in units.verbatim
     return lines + heading - 2 * ({unit - 1, unit} <= units.verbatim)
+
+
+def _brief(units: Units, unit: int) -> bool:
+    return units.spans[unit].end - units.spans[unit].start <= _HEAD
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +96,13 @@ def sections(units: Sequence[Units]) -> list[Section]:
 
 def _members(units: Units, own: range) -> tuple[int, ...]:
     """A section's own units, and the headings, labels and brackets that these need elsewhere, outermost first while short."""
-    needed = {other for unit in own for other in units.needs.get(unit, ())} - set(own)
+    needed = {other for unit in own for other in _heads(units, unit)} - set(own)
     above: list[int] = []
     while needed and len(above) < _ABOVE:
         unit = needed.pop()
-        if unit in units.frame and unit not in above:
+        if unit not in above:
             above.append(unit)
-            needed |= set(units.needs.get(unit, ())) - set(own)
+            needed |= set(_heads(units, unit)) - set(own)
     room, found = _ABOVE, []
     for unit in sorted(above):
         size = units.spans[unit].end - units.spans[unit].start
@@ -104,6 +110,12 @@ def _members(units: Units, own: range) -> tuple[int, ...]:
             found.append(unit)
             room -= size
     return tuple(sorted((*found, *own)))
+
+
+def _heads(units: Units, unit: int) -> list[int]:
+    """The headings, labels and brackets that a unit needs; such as may stand alone are brief and not right before it."""
+    needs = units.needs.get(unit, ())
+    return [other for other in needs if other in units.frame or (other < unit - 1 and _brief(units, other))]
 
 
 def by_passage(values: Floats, units: Sequence[Units]) -> list[Floats]:
