@@ -8,12 +8,9 @@ from typing import NamedTuple
 import regex
 
 from linguapress.block import Block
-from linguapress.signs import LONGEST, plainness
+from linguapress.columns import Row, blanks_of, cells_by_column, gutters_of, inner_blanks, rows_of, shared_blanks
+from linguapress.signs import plainness
 
-_LINE = regex.compile(r"[^\n]*+(?:\n|\Z)")
-_CELL = regex.compile(r"\S++(?: \S++)*+")
-_PAUSE = regex.compile(r"[.!?:…][\"'”’)]?+  (?=[\p{L}\"'“‘(])")  # two blanks behind a sentence part nothing
-_RULER = regex.compile(r"[-=_–—+]{3,}+(?: +[-=_–—+]{2,}+)*+")
 _YEAR = regex.compile(r"(?:.*[^\d.,])?(?:19|20)\d\d(?:[-–/]\d{2,4})?[ae]?(?:[^\d.,].*)?")
 _CLOCK = regex.compile(r"\W?\d{1,2}[:.h]\d\d")
 _NUMBER = regex.compile(r"(?!\D*[0.,]*$)[-+−–(£$€¥±<>~]{0,3}\d[\d.,]*\+?[)%]?")  # no year, and no "000"
@@ -30,29 +27,6 @@ _WORDS = 7  # words of a cell; more are prose
 _MOST, _SOME = 0.75, 0.2  # shares of rows or cells that count as nearly all and as hardly any
 
 
-class _Row(NamedTuple):
-    """A line with the columns of characters at which its cells begin and end; tabs are widened."""
-
-    start: int
-    end: int
-    body: str
-    cells: tuple[tuple[int, int], ...]
-
-    @property
-    def ruler(self) -> bool:
-        """Whether it is nothing but a line drawn."""
-        return _RULER.fullmatch(self.body.strip()) is not None
-
-    @property
-    def parted(self) -> bool:
-        """Whether it has cells."""
-        return len(self.body) <= LONGEST and (len(self.cells) > 1 + len(_PAUSE.findall(self.body)) or self.ruler)
-
-    def text(self, cell: tuple[int, int]) -> str:
-        """What a cell says."""
-        return self.body[slice(*cell)]
-
-
 class _Table(NamedTuple):
     """Where the lines of a table begin and end, how many of them are its header, and whether that is nothing by itself."""
 
@@ -66,7 +40,7 @@ def aligned(text: str, start: int, end: int) -> Iterator[Block]:
     """Tables between two places of a text, ascending and disjoint; each row needs the header."""
     if not regex.search(r"\S[ \t]{2,}\S", text, pos=start, endpos=end):
         return
-    rows = [_row(match) for match in _LINE.finditer(text, start, end) if match.end() > match.start()]
+    rows = rows_of(text, start, end)
     first = floor = 0
     while first < len(rows):
         last, columns = _grown(rows, first)
@@ -78,73 +52,47 @@ def aligned(text: str, start: int, end: int) -> Iterator[Block]:
             first = last if last - first > _FEWEST else first + 1
 
 
-def _row(match: regex.Match[str]) -> _Row:
-    body = match.group().expandtabs(8).rstrip()
-    cells = tuple(cell.span() for cell in _CELL.finditer(body)) if len(body) <= LONGEST else ()
-    return _Row(match.start(), match.end(), body, cells)
-
-
-def _grown(rows: Sequence[_Row], first: int) -> tuple[int, int]:
+def _grown(rows: Sequence[Row], first: int) -> tuple[int, int]:
     """The end of the lines from the given one that have columns in common, and how many gutters these have."""
     if not rows[first].parted or rows[first].ruler:
         return first + 1, 0
-    blank, low, high = _blank(rows[first]), rows[first].cells[0][0], rows[first].cells[-1][1]
+    blank, low, high = blanks_of(rows[first]), rows[first].cells[0][0], rows[first].cells[-1][1]
     place = last = first + 1
-    count = len(_inner(blank, low, high))
+    count = len(inner_blanks(blank, low, high))
     while place < len(rows) and place <= last + _ASIDE:
         row, far = rows[place], last - first > _HEADERS
         if row.parted:
-            common, ends = (blank, (low, high)) if row.ruler else (_common(blank, _blank(row)), (row.cells[0][0], row.cells[-1][1]))
-            low, high = min(low, ends[0]), max(high, ends[1])
-            found = len(_inner(common, low, high))
+            common = blank if row.ruler else shared_blanks(blank, blanks_of(row))
+            if not row.ruler:
+                low, high = min(low, row.cells[0][0]), max(high, row.cells[-1][1])
+            found = len(inner_blanks(common, low, high))
             after_blank = not rows[place - 1].body
             if not found or (far and 3 * found < 2 * count) or (far and after_blank and not (found == count and _sums(row))):
                 break
             blank, count, last = common, found, place + 1
-        elif not (
-            _beside(row, blank, low) or _wrapped(row, rows[place - 1]) if row.body else place == last and rows[place - 1].parted
-        ):
+        elif not _goes_on(row, rows[place - 1], blank, low, place == last):
             break
         place += 1
     return last, count
 
 
-def _sums(row: _Row) -> bool:
+def _sums(row: Row) -> bool:
     """Whether all cells but the first hold numbers that are no years."""
     return all(_counts(row.text(cell)) for cell in row.cells[1:])
 
 
-def _blank(row: _Row) -> list[tuple[int, int]]:
-    """Where a row has blanks: before, between and behind its cells."""
-    ends = [0, *(place for cell in row.cells for place in cell), 10 * LONGEST]
-    return [(begin, end) for begin, end in zip(ends[::2], ends[1::2], strict=True) if begin < end]
+def _goes_on(row: Row, before: Row, blank: Sequence[tuple[int, int]], low: int, below: bool) -> bool:
+    """Whether a line without columns is of the table: a blank one right below a row, or one that says something of one cell."""
+    return _beside(row, blank, low) or _wrapped(row, before) if row.body else below and before.parted
 
 
-def _common(left: Sequence[tuple[int, int]], right: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Where both have blanks."""
-    found, one, two = [], 0, 0
-    while one < len(left) and two < len(right):
-        begin, end = max(left[one][0], right[two][0]), min(left[one][1], right[two][1])
-        if begin < end:
-            found.append((begin, end))
-        if left[one][1] <= right[two][1]:
-            one += 1
-        else:
-            two += 1
-    return found
-
-
-def _inner(blank: Sequence[tuple[int, int]], low: int, high: int) -> list[tuple[int, int]]:
-    return [(begin, end) for begin, end in blank if begin > low and end < high]
-
-
-def _beside(row: _Row, blank: Sequence[tuple[int, int]], low: int) -> bool:
+def _beside(row: Row, blank: Sequence[tuple[int, int]], low: int) -> bool:
     """Whether a line says something of the first column only."""
     gutter = next((end for begin, end in blank if begin > low), 0)
     return len(row.cells) == 1 and len(row.body) <= gutter and not _STOP.search(row.body)
 
 
-def _wrapped(row: _Row, above: _Row) -> bool:
+def _wrapped(row: Row, above: Row) -> bool:
     """Whether a line goes on with one of the later cells above it."""
     return (
         len(row.cells) == 1
@@ -153,7 +101,7 @@ def _wrapped(row: _Row, above: _Row) -> bool:
     )
 
 
-def _table(rows: Sequence[_Row], floor: int, first: int, last: int) -> _Table | None:
+def _table(rows: Sequence[Row], floor: int, first: int, last: int) -> _Table | None:
     """The table that the lines are, with the header above them; None if they are no table."""
     top = first
     while top > max(floor, first - _HEADERS) and rows[top - 1].cells and (len(rows[top - 1].cells) > 1 or rows[top - 1].ruler):
@@ -161,7 +109,7 @@ def _table(rows: Sequence[_Row], floor: int, first: int, last: int) -> _Table | 
     body = [row for row in rows[first : min(last, first + _JUDGED)] if len(row.cells) > 1 and not row.ruler]
     for start in range(min(_HEADERS, len(body) - 2), -1, -1):
         own = body[start:]
-        gutters = _gutters(own)
+        gutters = gutters_of(own)
         if len(own) < 2 or not gutters:
             continue
         over = [number for number in range(top, last) if rows[number].parted and rows[number].end <= own[0].start]
@@ -169,13 +117,13 @@ def _table(rows: Sequence[_Row], floor: int, first: int, last: int) -> _Table | 
         if frame is not None and _is_table(own, gutters, headed=True):
             above = _with_title(rows, floor, over[0], gutters)
             return _Table(above, last, over[-1] + 1 - above, frame)
-    gutters = _gutters(body)
+    gutters = gutters_of(body)
     if len(body) >= _FEWEST and gutters and _is_table(body, gutters, headed=False):
         return _Table(first, last, 0, False)
     return None
 
 
-def _with_title(rows: Sequence[_Row], floor: int, top: int, gutters: Sequence[tuple[int, int]]) -> int:
+def _with_title(rows: Sequence[Row], floor: int, top: int, gutters: Sequence[tuple[int, int]]) -> int:
     """The first line of a header, that of a line above which stands over the columns alone among them."""
     if top == floor or len(rows[top - 1].cells) != 1:
         return top
@@ -183,34 +131,13 @@ def _with_title(rows: Sequence[_Row], floor: int, top: int, gutters: Sequence[tu
     return top - (above.cells[0][0] >= gutters[0][0] and not _STOP.search(above.body))
 
 
-def _gutters(rows: Sequence[_Row]) -> list[tuple[int, int]]:
-    if not rows:
-        return []
-    blank = _blank(rows[0])
-    for row in rows[1:]:
-        blank = _common(blank, _blank(row))
-    return _inner(blank, min(row.cells[0][0] for row in rows), max(row.cells[-1][1] for row in rows))
-
-
-def _columns(row: _Row, gutters: Sequence[tuple[int, int]]) -> dict[int, str]:
-    """What a row says in each column: the cells by where their middle stands."""
-    found: dict[int, str] = {}
-    column = 0
-    for cell in row.cells:
-        middle = sum(cell) / 2
-        while column < len(gutters) and middle >= sum(gutters[column]) / 2:
-            column += 1
-        found[column] = f"{found[column]} {row.text(cell)}" if column in found else row.text(cell)
-    return found
-
-
 def _share(found: Sequence[bool]) -> float:
     return sum(found) / max(1, len(found))
 
 
-def _is_table(rows: Sequence[_Row], gutters: Sequence[tuple[int, int]], headed: bool) -> bool:
+def _is_table(rows: Sequence[Row], gutters: Sequence[tuple[int, int]], headed: bool) -> bool:
     """Whether rows with common gutters are no prose, no code, no transcript and no drawing."""
-    found = [_columns(row, gutters) for row in rows]
+    found = [cells_by_column(row, gutters) for row in rows]
     gaps = sum(len(row.cells) - 1 for row in rows)
     if sum(len(cells) - 1 for cells in found) < _MOST * gaps or _share([len(cells) > 1 for cells in found]) < _MOST:
         return False
@@ -229,20 +156,20 @@ def _is_table(rows: Sequence[_Row], gutters: Sequence[tuple[int, int]], headed: 
     return max(numbers[1:]) > 0.5 or (headed and len(gutters) > 1)
 
 
-def _is_code(row: _Row) -> bool:
+def _is_code(row: Row) -> bool:
     """Whether a row is rather code, or of another layout that has rules of its own."""
     body = _SETTING.sub("", row.body) if len(row.cells) > _FEWEST - 1 else row.body
     return _CODE.search(body) is not None or plainness(body.strip()) == 1
 
 
-def _header(lines: Sequence[_Row], body: Sequence[_Row], gutters: Sequence[tuple[int, int]]) -> bool | None:
+def _header(lines: Sequence[Row], body: Sequence[Row], gutters: Sequence[tuple[int, int]]) -> bool | None:
     """Whether lines above the rows are nothing by themselves, as a header is; None if they are no header."""
     rulers = [number for number, row in enumerate(lines) if row.ruler]
     said = [row for row in lines if not row.ruler]
     if not said or len(said) > _HEADERS:
         return None
-    below = [_columns(row, gutters) for row in body]
-    found = [_columns(row, gutters) for row in said]
+    below = [cells_by_column(row, gutters) for row in body]
+    found = [cells_by_column(row, gutters) for row in said]
     if not all(_is_label(cells) for cells in found) or any(_STOP.search(row.body) for row in said):
         return None
     if rulers and lines[-1].ruler and not any(_counts(cell) for cells in found for cell in cells.values()):
@@ -299,7 +226,7 @@ def _shape(cell: str) -> str:
     return regex.sub(r"\p{L}++", "a", regex.sub(r"\d++", "0", cell))
 
 
-def _block(rows: Sequence[_Row], table: _Table) -> Block:
+def _block(rows: Sequence[Row], table: _Table) -> Block:
     """Rows are units; each needs the header, and the line of the first column alone that stands above it."""
     lines = [row for row in rows[table.first : table.last] if row.body]
     above = [row.start for row in rows[table.first : table.first + table.headers] if row.body]
