@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 
 import regex
 
@@ -26,10 +27,6 @@ _NAME = rf"(?P<name>@?(?=\p{{L}}){_WORD}(?:[ \u00a0\u3000]{_WORD}){{0,4}}?)"
 _ASIDE = rf"(?:{_BLANK}?\([^()\n]{{1,40}}\))?"
 _PART = rf"(?:,?{_BLANK}{{1,20}}(?:[-–—|·•]{_BLANK}{{1,4}})?)"
 _MARKS = r"[*_]{0,3}"
-_LINE = regex.compile(
-    rf"[\u200e\ufeff]?{_BLANK}{{0,8}}{_MARKS}(?|{_NAME}{_MARKS}{_ASIDE}{_MARKS}{_PART}{_MARKS}(?P<when>{_WHEN})(?:{_BLANK}\(edited\))?"
-    rf"|(?P<when>{_WHEN}){_MARKS}{_PART}{_MARKS}{_NAME}{_ASIDE}){_MARKS}:?{_MARKS}{_BLANK}*+(?:\r?\n(?:{_BLANK}*+\r?\n)*+|\Z)"
-)
 _TIME = regex.compile(r"\d:\d\d(?!\d)")
 _NAMED = regex.compile(  # every word with a capital, but for "van der" and the like; or one word, as nicknames are
     r"(?:\p{Lu}|\p{Lo}|\p{Lt})\S*+(?:\s(?:[\p{Lu}\p{Lo}\p{Lt}\p{N}]\S*+|van|von|der|den|de|da|do|di|du|la|del|al|bin))*+|@?\p{Ll}[^\s.]++"
@@ -46,6 +43,15 @@ _WORDS = """
 _EVENTS = frozenset(_WORDS.split())
 
 
+@cache
+def _line() -> regex.Pattern[str]:
+    """A name and a time on a line; compiled when first needed, which takes a tenth of a second."""
+    return regex.compile(
+        rf"[\u200e\ufeff]?{_BLANK}{{0,8}}{_MARKS}(?|{_NAME}{_MARKS}{_ASIDE}{_MARKS}{_PART}{_MARKS}(?P<when>{_WHEN})(?:{_BLANK}\(edited\))?"
+        rf"|(?P<when>{_WHEN}){_MARKS}{_PART}{_MARKS}{_NAME}{_ASIDE}){_MARKS}:?{_MARKS}{_BLANK}*+(?:\r?\n(?:{_BLANK}*+\r?\n)*+|\Z)"
+    )
+
+
 def stamps(text: str) -> Iterator[regex.Match[str]]:
     """Lines that are a name and a time, with the blank lines beneath: groups ``name`` and ``when``; each line is looked at once."""
     looked = -1
@@ -55,7 +61,7 @@ def stamps(text: str) -> Iterator[regex.Match[str]]:
         if start <= looked or (not start and at > _LONGEST):
             continue
         looked = start
-        line = _LINE.match(text, start, min(len(text), start + _LONGEST + 200))
+        line = _line().match(text, start, min(len(text), start + _LONGEST + 200))
         if line and len(line.group().strip()) <= _LONGEST and line.group().count("*") % 2 == 0 and _NAMED.fullmatch(line["name"]):
             yield line
 
