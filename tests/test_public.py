@@ -46,8 +46,8 @@ print(json.dumps(list(sys.modules)))
 
 
 def test_importing_is_quick():
-    code = "import time, json; t = time.perf_counter(); import linguapress; linguapress.load(); print(json.dumps(time.perf_counter() - t))"
-    assert min(fresh(code) for _ in range(3)) < 0.6  # 0.3 on an idle machine
+    code = "import time, json; t = time.process_time(); import linguapress; linguapress.load(); print(json.dumps(time.process_time() - t))"
+    assert min(fresh(code) for _ in range(3)) < 0.6  # seconds of CPU, since other tests run beside it; 0.3 to 0.4 alone
 
 
 def test_importing_changes_nothing_global():
