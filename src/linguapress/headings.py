@@ -12,7 +12,7 @@ from linguapress import underlined
 from linguapress.asked import asked
 from linguapress.furniture import furniture
 from linguapress.lists import with_leads
-from linguapress.outline import ASKED, PLAIN, Outline, number
+from linguapress.outline import ASKED, PLAIN, Outline, number, parted
 from linguapress.replies import with_questions
 from linguapress.segment import ENDED
 from linguapress.speakers import turns
@@ -106,15 +106,15 @@ def _plain(text: str, spans: Sequence[Span], aside: Set[int] = frozenset()) -> d
 
 def _flat(text: str, spans: Sequence[Span], found: Set[int]) -> bool:
     """Whether passages stand one after the other, each right below its title, and some title comes back: none is that of all."""
-    parted = all(index == 0 or (_gap(text, spans[index - 1]) and _parts(text, spans, index)) for index in found)
+    below = all(index == 0 or (parted(text, spans[index - 1]) and _parts(text, spans, index)) for index in found)
     titles = {" ".join(text[slice(*spans[index])].casefold().split()) for index in found}
-    return parted and 1 not in found and len(titles) < len(found) and not any(_gap(text, spans[index]) for index in found)
+    return below and 1 not in found and len(titles) < len(found) and not any(parted(text, spans[index]) for index in found)
 
 
 def _could(text: str, spans: Sequence[Span], index: int) -> bool:
     """Whether a unit is a short line below a blank one that is written like a heading."""
     start, end = spans[index]
-    if end - start > _SHORT + 8 or text[start - 1] != "\n" or not _gap(text, spans[index - 1]):
+    if end - start > _SHORT + 8 or text[start - 1] != "\n" or not parted(text, spans[index - 1]):
         return False
     return _named(text, start, end) and not _LABELLED.search(text, start, end) and _is_title(text, start, end)
 
@@ -133,9 +133,9 @@ def _parts(text: str, spans: Sequence[Span], index: int) -> bool:
         return False
     line, prose = text[start:end].rstrip(), text[below:stop].rstrip()
     whole = ENDED.search(prose) is not None
-    if not _gap(text, spans[index - 1]):
+    if not parted(text, spans[index - 1]):
         first, last = spans[index - 1]
-        if len(line) > _TIGHT or not whole or _gap(text, spans[index]) or not ENDED.search(text, first, last):
+        if len(line) > _TIGHT or not whole or parted(text, spans[index]) or not ENDED.search(text, first, last):
             return False
     longer = len(prose) > len(line) or line.isupper() or bool(number(text, spans[index]))
     under = (whole or len(prose) >= _PROSE) and longer and not (_MARKED.match(prose) or _ITEM.match(prose))
@@ -152,12 +152,6 @@ def _tells(text: str, span: Span) -> bool:
     """Whether a line may say something by itself, as "Checkout before noon" does: it is more than a few words."""
     line = text[span.start + len(number(text, span)) : span.end].strip()
     return line.count(" ") >= _FEW or _SAYS.search(line) is not None
-
-
-def _gap(text: str, span: Span) -> bool:
-    """Whether a blank line follows."""
-    part = text[span.start : span.end]
-    return part[len(part.rstrip()) :].count("\n") > 1
 
 
 def with_headings(text: str, units: Units) -> Units:

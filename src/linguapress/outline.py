@@ -32,6 +32,12 @@ def number(text: str, span: Span) -> str:
     return found.group() if found else ""
 
 
+def parted(text: str, span: Span) -> bool:
+    """Whether a blank line follows."""
+    part = text[span.start : span.end]
+    return part[len(part.rstrip()) :].count("\n") > 1
+
+
 @dataclass(frozen=True, slots=True)
 class Outline:
     """Which lines of a document that could be headings stand above which.
@@ -102,25 +108,20 @@ class Outline:
 
     def _leads(self, index: int) -> bool:
         """Whether the first of the headings that come back follows at once, or after a few brief lines that belong to the title."""
-        if not self._parted(index) and index - 1 in self.lines and self._parted(index - 1):
+        if not parted(self.text, self.spans[index]) and index - 1 in self.lines and parted(self.text, self.spans[index - 1]):
             return False  # "Serves 4" between a title and "Ingredients"
         for line in range(index + 1, min(index + 2 + _LINES, len(self.spans))):
             if line in self.leading:
                 return True
             start, end = self.spans[line]
             if (
-                (line in self.lines and self._parted(line))
+                (line in self.lines and parted(self.text, self.spans[line]))
                 or end - start > _BRIEF
                 or ENDED.search(self.text, start, end)
                 or self.text[end - 1] != "\n"
             ):
                 return False
         return False
-
-    def _parted(self, index: int) -> bool:
-        """Whether a blank line follows."""
-        part = self.text[slice(*self.spans[index])]
-        return part[len(part.rstrip()) :].count("\n") > 1
 
 
 def _lettered(name: str) -> bool:

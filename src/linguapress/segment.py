@@ -96,6 +96,17 @@ def lines(text: str) -> list[Span]:
     return tile((match.end() for match in regex.finditer(r"\n", text)), len(text))
 
 
+def line_starts(text: str, mark: regex.Pattern[str], reach: int) -> Iterator[int]:
+    """Where lines begin that hold a mark in their first ``reach`` characters, each once, however long the others are."""
+    looked = -1
+    for found in mark.finditer(text):
+        at = found.start()
+        start = text.rfind("\n", max(0, at - reach), at) + 1
+        if start > looked and (start or at <= reach):
+            looked = start
+            yield start
+
+
 def sentences(text: str, language: str | None = None) -> list[Span]:
     """Sentences; a line end also parts them, unless the sentence visibly runs on.
 

@@ -13,7 +13,7 @@ import regex
 from linguapress.asked import with_asked
 from linguapress.label_keys import is_key
 from linguapress.replies import with_replies
-from linguapress.segment import ENDED, join_blank, sentences, tile
+from linguapress.segment import ENDED, join_blank, line_starts, sentences, tile
 from linguapress.stamps import is_event, stamps
 from linguapress.text import Span
 from linguapress.units import Units
@@ -211,13 +211,7 @@ def _stands_alone(text: str, unit: Span, label: Span) -> bool:
 
 def _labels(text: str) -> Iterator[regex.Match[str]]:
     """What might be labels, keys among them; each line that holds a colon soon enough is looked at once."""
-    looked = -1
-    for colon in _COLON.finditer(text):
-        at = colon.start()
-        start = text.rfind("\n", max(0, at - _REACH), at) + 1
-        if start <= looked or (not start and at > _REACH):
-            continue
-        looked = start
+    for start in line_starts(text, _COLON, _REACH):
         label = _LABEL.match(text, start)
         if label and len(label["name"]) <= _LONGEST and _whole_marks(label.group()):
             yield label

@@ -7,6 +7,8 @@ from functools import cache
 
 import regex
 
+from linguapress.segment import line_starts
+
 _LONGEST = 100  # characters of a line that is nothing but a name and a time
 
 _BLANK = r"[^\S\n\r]"
@@ -54,13 +56,7 @@ def _line() -> regex.Pattern[str]:
 
 def stamps(text: str) -> Iterator[regex.Match[str]]:
     """Lines that are a name and a time, with the blank lines beneath: groups ``name`` and ``when``; each line is looked at once."""
-    looked = -1
-    for clock in _TIME.finditer(text):
-        at = clock.start()
-        start = text.rfind("\n", max(0, at - _LONGEST), at) + 1
-        if start <= looked or (not start and at > _LONGEST):
-            continue
-        looked = start
+    for start in line_starts(text, _TIME, _LONGEST):
         line = _line().match(text, start, min(len(text), start + _LONGEST + 200))
         if line and len(line.group().strip()) <= _LONGEST and line.group().count("*") % 2 == 0 and _NAMED.fullmatch(line["name"]):
             yield line
