@@ -3,10 +3,10 @@
 import pytest
 
 from linguapress import Budget, load
-from linguapress.headings import with_headings
 from linguapress.models.lexical import LexicalRelevance
 from linguapress.numbered import beneath
 from linguapress.segment import lines, sentences
+from linguapress.structure.headings import with_headings
 from linguapress.text import Passage
 from linguapress.units import Units
 

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from linguapress import Budget, Passage, Units
-from linguapress.headings import with_headings
 from linguapress.repeats import LAST, unrepeated
 from linguapress.segment import sentences
+from linguapress.structure.headings import with_headings
 
 SAID = "The bridge was built by Marta Holm in 1894."
 OTHER = "Pigeons nest under the green deck every year."

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from linguapress.scores import UNTOLD, Floats, TokenScores, in_source, unit_of
-from linguapress.sections import Section, sections
+from linguapress.section_ratings import Section, sections
 from linguapress.text import Passage, Span
 from linguapress.units import Units
 

@@ -10,12 +10,12 @@ from functools import lru_cache
 
 import regex
 
-from linguapress.block import Block
 from linguapress.draft import Draft
-from linguapress.names import names
-from linguapress.negation import NEGATION, denials
 from linguapress.segment import Splitter, join_blank, tile
-from linguapress.structure import Grain, blocks
+from linguapress.structure.block import Block
+from linguapress.structure.blocks import Grain, blocks
+from linguapress.structure.names import names
+from linguapress.structure.negation import NEGATION, denials
 from linguapress.text import Span
 from linguapress.units import Units
 

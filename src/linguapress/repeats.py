@@ -8,10 +8,10 @@ from typing import NamedTuple
 import numpy as np
 import regex
 
-from linguapress.negation import NEGATION
 from linguapress.scores import Floats
 from linguapress.segment import ENDED
-from linguapress.speakers import speakers
+from linguapress.structure.negation import NEGATION
+from linguapress.structure.speakers import speakers
 from linguapress.text import Passage
 from linguapress.units import Units
 

@@ -21,7 +21,7 @@ class Units:
         frame: indexes of units that are kept only when another needs them (the brackets of a JSON list).
         verbatim: indexes of units whose punctuation belongs to their syntax and is never adjusted.
         sections: indexes of units at which a further section of a long text begins, ascending; see
-            :mod:`~linguapress.sections`. A choice of units has none.
+            :mod:`~linguapress.structure.sections`. A choice of units has none.
     """
 
     spans: Sequence[Span]

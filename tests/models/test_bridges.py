@@ -10,13 +10,13 @@ from samples import hostile
 
 from linguapress import Budget, Passage, Rating
 from linguapress.excerpts import excerpts
-from linguapress.headings import with_headings
 from linguapress.methods.sentence_filter import SentenceFilter
 from linguapress.models.bridges import bridged
 from linguapress.models.lexical import LexicalRelevance
 from linguapress.models.selected import SelectedRelevance
-from linguapress.sections import with_sections
 from linguapress.segment import sentences
+from linguapress.structure.headings import with_headings
+from linguapress.structure.sections import with_sections
 from linguapress.units import Units
 
 JAWS = "Jaws (film)\nIt opened in 1975. Jaws was directed by Steven Spielberg."

@@ -16,8 +16,9 @@ from linguapress.models.selected import SelectedRelevance
 from linguapress.models.selector import selector_of
 from linguapress.models.sentence_transformer import CrossEncoderRelevance, CrossEncoderSelector
 from linguapress.scores import TokenScores
-from linguapress.sections import sectioned, with_sections
+from linguapress.section_ratings import sectioned
 from linguapress.segment import sentences
+from linguapress.structure.sections import with_sections
 
 QUERY = "When did the bridge open?"
 TEXTS = ["The bridge is red. It opened in 1939.", "Ferries left every hour.", "Soup needs salt."]

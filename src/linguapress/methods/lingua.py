@@ -20,15 +20,16 @@ from linguapress.beginnings import beginnings
 from linguapress.compressor import Compressor, rated
 from linguapress.draft import Draft, Stage
 from linguapress.guard import Guard
-from linguapress.headings import with_headings
 from linguapress.methods.llmlingua2 import DemonstrationWords, keep_of_units
 from linguapress.methods.word_stage import ROUGHLY, Sentences, WordStage, log_odds
 from linguapress.order import Order, arranged, checked_order
 from linguapress.repeats import unrepeated
 from linguapress.scores import UNTOLD, KeepClassifier, Rating, Relevance
-from linguapress.sections import around, with_sections
+from linguapress.section_ratings import around
 from linguapress.select import Selection, stitchers
-from linguapress.speakers import utterances, with_speakers
+from linguapress.structure.headings import with_headings
+from linguapress.structure.sections import with_sections
+from linguapress.structure.speakers import utterances, with_speakers
 from linguapress.units import Units
 
 _LITTLE = 0.5  # share of the limit below which what is left of the best sentence is not worth the room that it leaves unused
@@ -123,7 +124,11 @@ class Lingua(Compressor):
 
     def units(self, text: str) -> Units:
         """Sentences, each with its heading and with who says it."""
-        return with_sections(text, with_speakers(text, with_headings(text, self.guard.coarse.units(text, utterances))))
+        return with_sections(text, with_speakers(text, self.bound(text, self.guard.coarse.units(text, utterances))))
+
+    def bound(self, text: str, units: Units) -> Units:
+        """Sentences that bring what they speak of: their heading."""
+        return with_headings(text, units)
 
     def rate(self, draft: Draft, units: Sequence[Units]) -> tuple[Sequence[Units], Rating]:
         """The units to choose from, with their ratings."""

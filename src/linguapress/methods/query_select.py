@@ -17,13 +17,10 @@ from numpy.typing import NDArray
 
 from linguapress.compressor import Compressor
 from linguapress.draft import Draft
-from linguapress.headings import with_headings
 from linguapress.methods.lingua import Lingua
 from linguapress.rare_terms import unmet
 from linguapress.scores import Floats, Rating
-from linguapress.sections import with_sections
-from linguapress.speakers import utterances, with_speakers
-from linguapress.subjects import with_subjects
+from linguapress.structure.subjects import with_subjects
 from linguapress.units import Units
 
 ADAPTIVE = 0.1  # probability of being needed from which a sentence is kept without a budget; see the model card
@@ -74,10 +71,9 @@ class QuerySelect(Lingua):
         """The same method with a threshold."""
         return self if self.threshold is not None else replace(self, threshold=ADAPTIVE)
 
-    def units(self, text: str) -> Units:
-        """Sentences with their heading, or with the one that names their subject, and with who says them."""
-        found = with_headings(text, self.guard.coarse.units(text, utterances))
-        return with_sections(text, with_speakers(text, with_subjects(text, found)))
+    def bound(self, text: str, units: Units) -> Units:
+        """Sentences that bring what they speak of: their heading, or the sentence that names their subject."""
+        return with_subjects(text, super().bound(text, units))
 
     def rate(self, draft: Draft, units: Sequence[Units]) -> tuple[Sequence[Units], Rating]:
         """Ratings by need; with a threshold, only of the units that pass it, or that are forced."""

@@ -29,7 +29,7 @@ from linguapress.methods.surprisal import Pool, checked_pool, pooled
 from linguapress.scores import Floats, Offsets, Rating, TokenScores
 from linguapress.segment import Splitter, sentences, words
 from linguapress.select import stitchers
-from linguapress.speakers import utterances, with_speakers
+from linguapress.structure.speakers import utterances, with_speakers
 from linguapress.text import Passage, Span
 from linguapress.units import Units
 

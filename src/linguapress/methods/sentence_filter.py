@@ -12,10 +12,11 @@ from typing import ClassVar
 
 from linguapress.compressor import UnitCompressor
 from linguapress.guard import Guard
-from linguapress.headings import with_headings
 from linguapress.scores import Rating, Relevance, by_place
-from linguapress.sections import around, with_sections
-from linguapress.speakers import utterances, with_speakers
+from linguapress.section_ratings import around
+from linguapress.structure.headings import with_headings
+from linguapress.structure.sections import with_sections
+from linguapress.structure.speakers import utterances, with_speakers
 from linguapress.text import Passage, Span
 from linguapress.units import Units
 

@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 
 from linguapress.draft import Draft
 from linguapress.guard import Guard
-from linguapress.item_labels import opening
 from linguapress.methods.llmlingua2 import keep_of_units
 from linguapress.repeats import LAST
 from linguapress.scores import UNTOLD, Floats, KeepClassifier, TokenScores, in_source
 from linguapress.segment import words
 from linguapress.select import Masks, Selection, stitchers
+from linguapress.structure.item_labels import opening
 from linguapress.text import Passage
 from linguapress.units import Units
 

@@ -11,7 +11,7 @@ from linguapress.models.embeddings import EmbeddingRelevance
 from linguapress.models.lexical import LexicalRelevance
 from linguapress.notes import Notes, all_notes, fingerprints
 from linguapress.scores import Floats, Rating, Relevance
-from linguapress.sections import of_sections, sectioned
+from linguapress.section_ratings import of_sections, sectioned
 from linguapress.text import Passage
 from linguapress.units import Units
 

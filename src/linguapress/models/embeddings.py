@@ -13,7 +13,7 @@ from linguapress.models.encoder import Encoder, Reading, States, shared_encoder
 from linguapress.models.legibility import legibility
 from linguapress.notes import Notes, UnitNote, cosines
 from linguapress.scores import Floats, Rating, unit_of, within
-from linguapress.sections import sectioned, sections
+from linguapress.section_ratings import sectioned, sections
 from linguapress.text import Passage
 from linguapress.units import Units
 

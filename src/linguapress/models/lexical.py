@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from linguapress.numbered import beneath
 from linguapress.scores import Floats, Rating
-from linguapress.sections import sectioned, sections
+from linguapress.section_ratings import sectioned, sections
 from linguapress.text import Passage
 from linguapress.units import Units
 

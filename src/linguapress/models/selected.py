@@ -16,7 +16,7 @@ from linguapress.models.bridges import bridged
 from linguapress.models.pair_relevance import PairRelevance
 from linguapress.notes import Notes, all_notes, fingerprints
 from linguapress.scores import Floats, Rating, Relevance, TokenScores
-from linguapress.sections import by_passage, of_sections, sectioned, spread
+from linguapress.section_ratings import by_passage, of_sections, sectioned, spread
 from linguapress.text import Passage
 from linguapress.units import Units
 

@@ -15,7 +15,7 @@ from linguapress.excerpts import excerpts
 from linguapress.hub import located
 from linguapress.models.fingerprints import written
 from linguapress.scores import Floats, Rating
-from linguapress.sections import sectioned
+from linguapress.section_ratings import sectioned
 from linguapress.text import Passage
 from linguapress.units import Units
 

@@ -12,7 +12,7 @@ from linguapress import Budget, Guard
 from linguapress.chain import Chain
 from linguapress.methods.keep_ranking import KeepRanking
 from linguapress.methods.llmlingua2 import LLMLingua2
-from linguapress.names import names
+from linguapress.structure.names import names
 
 
 @pytest.mark.parametrize(

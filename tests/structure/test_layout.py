@@ -8,7 +8,7 @@ from fakes import METHODS, FakeKeep, count_bytes, lingua
 from linguapress import Budget, Guard
 from linguapress.methods.llmlingua2 import LLMLingua2
 from linguapress.segment import sentences, words
-from linguapress.structure import blocks
+from linguapress.structure.blocks import blocks
 
 PYTHON = '''import json
 

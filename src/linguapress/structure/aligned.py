@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 import regex
 
-from linguapress.block import Block
-from linguapress.columns import Row, blanks_of, cells_by_column, gutters_of, inner_blanks, rows_of, shared_blanks
-from linguapress.signs import plainness
+from linguapress.structure.block import Block
+from linguapress.structure.columns import Row, blanks_of, cells_by_column, gutters_of, inner_blanks, rows_of, shared_blanks
+from linguapress.structure.signs import plainness
 
 _YEAR = regex.compile(r"(?:.*[^\d.,])?(?:19|20)\d\d(?:[-–/]\d{2,4})?[ae]?(?:[^\d.,].*)?")
 _CLOCK = regex.compile(r"\W?\d{1,2}[:.h]\d\d")

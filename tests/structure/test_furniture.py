@@ -6,9 +6,9 @@ import pytest
 from fakes import lingua
 
 from linguapress import Budget
-from linguapress.furniture import furniture
-from linguapress.headings import with_headings
 from linguapress.segment import sentences
+from linguapress.structure.furniture import furniture
+from linguapress.structure.headings import with_headings
 from linguapress.units import Units
 
 PROSE = "The mill stands on the river, and it has been there for longer than anybody in the village can tell you today. " * 2

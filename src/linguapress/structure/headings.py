@@ -8,14 +8,14 @@ from dataclasses import replace
 
 import regex
 
-from linguapress import underlined
-from linguapress.asked import asked
-from linguapress.furniture import furniture
-from linguapress.lists import with_leads
-from linguapress.outline import ASKED, PLAIN, Outline, number, parted
-from linguapress.replies import with_questions
 from linguapress.segment import ENDED
-from linguapress.speakers import turns
+from linguapress.structure import underlined
+from linguapress.structure.asked import asked
+from linguapress.structure.furniture import furniture
+from linguapress.structure.lists import with_leads
+from linguapress.structure.outline import ASKED, PLAIN, Outline, number, parted
+from linguapress.structure.replies import with_questions
+from linguapress.structure.speakers import turns
 from linguapress.text import Span
 from linguapress.units import Units
 

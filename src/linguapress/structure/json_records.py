@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 
 import regex
 
-from linguapress.headings import headings
 from linguapress.segment import sentences
+from linguapress.structure.headings import headings
 from linguapress.text import Span
 
 _SAID, _LABEL = 40, 100  # characters of a string from which it says something, and of a value up to which it is a label

@@ -8,9 +8,9 @@ from dataclasses import replace
 
 import regex
 
-from linguapress.block import Block
-from linguapress.signs import LONGEST, plainness, wordy
-from linguapress.tags import BLOCK, SURE, Tag, tags_of
+from linguapress.structure.block import Block
+from linguapress.structure.signs import LONGEST, plainness, wordy
+from linguapress.structure.tags import BLOCK, SURE, Tag, tags_of
 
 _NEAR = 24  # characters of tags that go along with a text, where there is more than one
 _CODE = 0.3  # share of lines of code, and of tags and texts with marks of templates, from which a text is code

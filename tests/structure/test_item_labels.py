@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from linguapress.item_labels import opening
+from linguapress.structure.item_labels import opening
 
 
 @pytest.mark.parametrize(

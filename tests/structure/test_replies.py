@@ -3,8 +3,8 @@
 import pytest
 
 from linguapress import Budget
-from linguapress.replies import answers, with_questions, with_replies
 from linguapress.segment import sentences
+from linguapress.structure.replies import answers, with_questions, with_replies
 from linguapress.units import Units
 
 FAQ = """Shop

@@ -8,14 +8,14 @@ from methods import toy_lm
 from samples import BRIDGE, CHINESE, CODE, OVEN, TABLE, hostile
 
 from linguapress import Budget, Draft, Guard, Passage, Units, keep_best, load
-from linguapress import speakers as module
-from linguapress.headings import with_headings
 from linguapress.methods.query_select import _no_scraps
 from linguapress.repeats import unrepeated
-from linguapress.replies import with_replies
 from linguapress.segment import sentences
-from linguapress.speakers import speakers, turns, utterances, with_speakers
-from linguapress.subjects import with_subjects
+from linguapress.structure import speakers as module
+from linguapress.structure.headings import with_headings
+from linguapress.structure.replies import with_replies
+from linguapress.structure.speakers import speakers, turns, utterances, with_speakers
+from linguapress.structure.subjects import with_subjects
 
 CHAT = "Alice: We should ship on Monday. It is ready.\nBob: No, the tests fail. Wait for Tuesday."
 MEETING = (

@@ -7,9 +7,9 @@ from hypothesis import given
 from samples import hostile
 
 from linguapress import Units
-from linguapress.headings import with_headings
 from linguapress.segment import sentences
-from linguapress.subjects import with_subjects
+from linguapress.structure.headings import with_headings
+from linguapress.structure.subjects import with_subjects
 
 
 def bound(text):

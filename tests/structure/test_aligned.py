@@ -6,10 +6,10 @@ import pytest
 from fakes import count_bytes, lingua
 
 from linguapress import Budget, Guard
-from linguapress.aligned import aligned
-from linguapress.headings import with_headings
 from linguapress.segment import sentences
-from linguapress.structure import blocks
+from linguapress.structure.aligned import aligned
+from linguapress.structure.blocks import blocks
+from linguapress.structure.headings import with_headings
 
 SUMMARY = """Three-year summary         2022     2021     2020
 Revenue (£m)              482.6    406.4    294.2

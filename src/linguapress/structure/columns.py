@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import regex
 
-from linguapress.signs import LONGEST
+from linguapress.structure.signs import LONGEST
 
 _LINE = regex.compile(r"[^\n]*+(?:\n|\Z)")
 _CELL = regex.compile(r"\S++(?: \S++)*+")

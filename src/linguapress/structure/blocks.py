@@ -9,13 +9,13 @@ from typing import NamedTuple
 
 import regex
 
-from linguapress.aligned import aligned
-from linguapress.block import Block
-from linguapress.json_records import labels, sentence_starts
-from linguapress.layout import layouts
-from linguapress.markup import markup
+from linguapress.structure.aligned import aligned
+from linguapress.structure.block import Block
+from linguapress.structure.json_records import labels, sentence_starts
+from linguapress.structure.layout import layouts
+from linguapress.structure.markup import markup
+from linguapress.structure.underlined import underlined
 from linguapress.text import Span
-from linguapress.underlined import underlined
 
 _PATIENCE = 32  # times the length of the text that may be read behind brackets that turn out not to open a JSON value
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import regex
 
-from linguapress.block import Block
+from linguapress.structure.block import Block
 from linguapress.text import Span
 
 _RULE = r"(?:={3,}+|-{3,}+|~{3,}+|\^{3,}+)"

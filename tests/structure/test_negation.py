@@ -3,8 +3,8 @@
 import pytest
 
 from linguapress import Guard
-from linguapress.negation import denials
 from linguapress.segment import words
+from linguapress.structure.negation import denials
 
 
 @pytest.mark.parametrize(

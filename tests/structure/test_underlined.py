@@ -5,9 +5,9 @@ import time
 import pytest
 
 from linguapress import Budget, Guard, load
-from linguapress.headings import with_headings
 from linguapress.segment import sentences, words
-from linguapress.underlined import levels, underlined
+from linguapress.structure.headings import with_headings
+from linguapress.structure.underlined import levels, underlined
 
 PAGE = """Widget
 ======

@@ -4,10 +4,10 @@ import time
 
 import pytest
 
-from linguapress.asked import asked, with_asked
-from linguapress.headings import with_headings
 from linguapress.segment import sentences
-from linguapress.speakers import utterances
+from linguapress.structure.asked import asked, with_asked
+from linguapress.structure.headings import with_headings
+from linguapress.structure.speakers import utterances
 from linguapress.units import Units
 
 FAQ = """Library

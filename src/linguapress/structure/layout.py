@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import regex
 
-from linguapress.block import Block
-from linguapress.signs import COMMENT, KEY, LOG, LONGEST, LONGEST_ROW, SURE, plainness, wordy
+from linguapress.structure.block import Block
+from linguapress.structure.signs import COMMENT, KEY, LOG, LONGEST, LONGEST_ROW, SURE, plainness, wordy
 
 _SHARE = 0.6  # of the weight that a run would have if all its lines were plainly laid out
 _FEWEST = 3  # lines, unless nothing else is there

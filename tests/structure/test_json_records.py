@@ -7,10 +7,10 @@ from fakes import METHODS, count_bytes
 
 from linguapress import Budget, Guard
 from linguapress.guard import divided
-from linguapress.json_records import labels, sentence_starts
 from linguapress.segment import sentences, words
 from linguapress.stitch import Stitcher
-from linguapress.structure import FINER
+from linguapress.structure.blocks import FINER
+from linguapress.structure.json_records import labels, sentence_starts
 from linguapress.text import Span
 
 GUARDED = [METHODS[name] for name in ("lingua", "query_select", "llmlingua2", "sentence_filter")]

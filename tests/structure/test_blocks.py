@@ -8,7 +8,7 @@ from samples import CODE, TABLE
 
 from linguapress.guard import divided
 from linguapress.segment import words
-from linguapress.structure import FINER, blocks
+from linguapress.structure.blocks import FINER, blocks
 
 
 def parts(text):

@@ -4,8 +4,8 @@ import time
 
 import pytest
 
-from linguapress.headings import headings, with_headings
 from linguapress.segment import sentences
+from linguapress.structure.headings import headings, with_headings
 from linguapress.units import Units
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from linguapress.lists import with_leads
 from linguapress.segment import sentences
+from linguapress.structure.lists import with_leads
 from linguapress.units import Units
 
 DATA = """Data that we collect

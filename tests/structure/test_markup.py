@@ -6,9 +6,9 @@ import pytest
 from fakes import count_bytes
 
 from linguapress import Budget, Guard, load
-from linguapress.headings import with_headings
 from linguapress.segment import sentences, words
-from linguapress.structure import blocks
+from linguapress.structure.blocks import blocks
+from linguapress.structure.headings import with_headings
 
 PAGE = (
     "<html><body><h1>Opening hours</h1><p>We are open Monday to Friday from 9 to 17.</p><p>On Saturdays we close at 12.</p>"

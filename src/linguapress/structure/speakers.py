@@ -10,11 +10,11 @@ from typing import NamedTuple
 
 import regex
 
-from linguapress.asked import with_asked
-from linguapress.label_keys import is_key
-from linguapress.replies import with_replies
 from linguapress.segment import ENDED, join_blank, line_starts, sentences, tile
-from linguapress.stamps import is_event, stamps
+from linguapress.structure.asked import with_asked
+from linguapress.structure.label_keys import is_key
+from linguapress.structure.replies import with_replies
+from linguapress.structure.stamps import is_event, stamps
 from linguapress.text import Span
 from linguapress.units import Units
 

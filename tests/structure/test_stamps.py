@@ -8,10 +8,10 @@ from hypothesis import given
 from samples import hostile
 
 from linguapress import Budget, Guard, Units
-from linguapress.headings import with_headings
 from linguapress.segment import sentences
-from linguapress.speakers import turns, utterances, with_speakers
-from linguapress.stamps import is_event, stamps
+from linguapress.structure.headings import with_headings
+from linguapress.structure.speakers import turns, utterances, with_speakers
+from linguapress.structure.stamps import is_event, stamps
 
 SAID = (
     "Hello! How can I help you?",

@@ -6,9 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from linguapress import Rating, Span, Units
-from linguapress.headings import with_headings
-from linguapress.sections import around, by_passage, sectioned, sections, spread, with_sections
+from linguapress.section_ratings import around, by_passage, sectioned, sections, spread
 from linguapress.segment import sentences
+from linguapress.structure.headings import with_headings
+from linguapress.structure.sections import with_sections
 
 PARAGRAPH = "The bridge carries many cars every day. " * 12  # 480 characters
 
