@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import regex
 
-from linguapress import Chain, Compressor, Guard, Passage, Rating, Segment, Segmented, Units
+from linguapress import Chain, Compressor, Guard, Passage, Rating, Segment, Segmented, Span, Units
 from linguapress.methods.document_ranking import DocumentRanking
 from linguapress.methods.head import Head
 from linguapress.methods.keep_ranking import KeepRanking
@@ -51,7 +51,7 @@ class FakeSelector(FakeRelevance):
 class FakeKeep:
     """Keep probabilities by checksum; tokens are pieces of at most four characters."""
 
-    def keep_probabilities(self, texts: Sequence[str]) -> list[TokenScores]:
+    def keep_probabilities(self, texts: Sequence[str], parts: Sequence[Sequence[Span]] | None = None) -> list[TokenScores]:
         return [self._scores(text) for text in texts]
 
     def _scores(self, text: str) -> TokenScores:

@@ -6,7 +6,7 @@ import json
 REQUEST = "Please book a table for two in Oslo."
 
 
-def _write(path, rows):
+def write(path, rows):
     path.parent.mkdir(parents=True, exist_ok=True)
     text = "".join(json.dumps(row) + "\n" for row in rows).encode()
     path.write_bytes(gzip.compress(text) if path.suffix == ".gz" else text)
@@ -28,7 +28,7 @@ def _nq(folder):
             {"id": str(i), "question": f"when did the tower open {i}", "answers": ["1889"], "gold_index": place, "docs": order}
             for i in range(6)
         ]
-        _write(folder / "nq_multidoc" / f"nq_20docs_gold_at_{place}_dev.jsonl.gz", rows)
+        write(folder / "nq_multidoc" / f"nq_20docs_gold_at_{place}_dev.jsonl.gz", rows)
 
 
 def _paragraphs(file, articles):
@@ -37,7 +37,7 @@ def _paragraphs(file, articles):
         context = f"Paragraph {number} is long. It says that the answer is {number * 7}. Nothing else matters."
         asked = {"id": f"q{number}", "question": f"what says paragraph {number}?", "answers": [str(number * 7)], "starts": [0]}
         rows.append({"title": f"Article {number // 4}", "context": context, "qas": [asked]})
-    _write(file, rows)
+    write(file, rows)
 
 
 def _meetings(folder):
@@ -47,7 +47,7 @@ def _meetings(folder):
         turns[20] = ["Bob", "We bought 12 remote controls from Oslo."]
         specific = [{"query": "what was bought", "answer": "Remote controls were bought in Norway.", "spans": [[20, 20]]}]
         rows.append({"id": f"m{number}", "turns": turns, "specific": specific, "general": []})
-    _write(folder / "qmsum" / "val.jsonl.gz", rows)
+    write(folder / "qmsum" / "val.jsonl.gz", rows)
 
 
 def _functions(folder):
@@ -58,7 +58,7 @@ def _functions(folder):
             messages = [[{"role": "system", "content": "Be brief."}, {"role": "user", "content": f"{REQUEST} {number}"}]]
             answer = [{offered[0]["name"]: {"city": ["Oslo"]}}]
             rows.append({"id": f"{name}{number}", "messages": messages, "functions": offered, "answer": answer})
-        _write(folder / "api_docs" / f"{name}.jsonl.gz", rows)
+        write(folder / "api_docs" / f"{name}.jsonl.gz", rows)
 
 
 def write_all(folder):
@@ -74,13 +74,13 @@ def write_all(folder):
          "long_answer": f"Drug {i} certainly helped.", "answer": "yes"}
         for i in range(80)
     ]  # fmt: skip
-    _write(folder / "pubmedqa" / "pqal.jsonl.gz", abstracts)
+    write(folder / "pubmedqa" / "pqal.jsonl.gz", abstracts)
     shots = "\n\n".join(f"Question: what is {i} plus {i}?\nIt is {i} + {i} = {2 * i}.\nThe answer is {2 * i}." for i in range(1, 5))
-    _write(folder / "gsm8k" / "cot_prompts.jsonl", [{"name": "prompt_hardest", "text": shots}])
-    _write(folder / "gsm8k" / "test.jsonl", [{"id": f"g{i}", "question": f"what is {i} plus 1?"} for i in range(12)])
+    write(folder / "gsm8k" / "cot_prompts.jsonl", [{"name": "prompt_hardest", "text": shots}])
+    write(folder / "gsm8k" / "test.jsonl", [{"id": f"g{i}", "question": f"what is {i} plus 1?"} for i in range(12)])
     prompt = "Add numbers.\n\nQ: 1 + 1?\nA: So the answer is 2.\n\nQ: 2 + 2?\nA: So the answer is 4."
-    _write(folder / "bbh" / "cot_prompts.jsonl", [{"task": "sums", "prompt": prompt}])
-    _write(
+    write(folder / "bbh" / "cot_prompts.jsonl", [{"task": "sums", "prompt": prompt}])
+    write(
         folder / "bbh" / "bbh.jsonl.gz", [{"id": f"b{i}", "task": "sums", "input": f"{i} + 1?", "target": "1"} for i in range(12)]
     )
     _functions(folder)
@@ -95,10 +95,10 @@ def write_all(folder):
         }
         for i in range(90)
     ]
-    _write(folder / "query_sentences" / "train.jsonl", labelled)
+    write(folder / "query_sentences" / "train.jsonl", labelled)
     distilled = [
         {"id": f"d{i}", "source": "chat", "text": f"It is the case that {i} people came.", "compressed": f"{i} people came."}
         for i in range(12)
     ]
-    _write(folder / "distilled" / "dev.jsonl", distilled)
+    write(folder / "distilled" / "dev.jsonl", distilled)
     return folder

@@ -87,7 +87,7 @@ class Odd:
             [np.full(len(item.spans), self.value, np.float32) for item in units], np.full(len(passages), self.value, np.float32)
         )
 
-    def keep_probabilities(self, texts):
+    def keep_probabilities(self, texts, parts=None):
         return [
             dataclasses.replace(scores, values=np.full_like(scores.values, self.value))
             for scores in FakeKeep().keep_probabilities(texts)

@@ -73,9 +73,9 @@ def readings(monkeypatch):
     """Texts that an encoder is asked to read."""
     seen, read = [], Encoder.read
 
-    def noting(self, texts):
+    def noting(self, texts, parts=None):
         seen.extend(texts)
-        return read(self, texts)
+        return read(self, texts, parts)
 
     monkeypatch.setattr(Encoder, "read", noting)
     return seen
@@ -89,6 +89,17 @@ def test_records_change_no_byte(press, query, tokens, cold):
     records = stored(press.prepare(DOCUMENTS))
     cold()
     assert told(press.compress(DOCUMENTS, query, budget=Budget(tokens=tokens), prepared=records)) == told(plain)
+
+
+@pytest.mark.parametrize("known", [slice(None), slice(0, 60, 2)], ids=["all", "half"])
+def test_records_change_no_byte_of_many_documents_of_which_not_all_are_read(known, cold):
+    many = [f"{PROSE[number % 4]} Note {number} is about item {number * 7}." for number in range(60)]
+    records = QUICK.prepare(many)
+    given = [record if number in range(*known.indices(60)) else None for number, record in enumerate(records)]
+    cold()
+    plain = QUICK.compress(many, "Which note is about item 77?", budget=Budget(tokens=200))
+    cold()
+    assert told(QUICK.compress(many, "Which note is about item 77?", budget=Budget(tokens=200), prepared=given)) == told(plain)
 
 
 @every_press

@@ -133,6 +133,6 @@ class Relevance(Protocol):
 class KeepClassifier(Protocol):
     """Which tokens to keep, whatever the query."""
 
-    def keep_probabilities(self, texts: Sequence[str]) -> list[TokenScores]:
-        """p(keep) of every token, 0..1, one entry a text."""
+    def keep_probabilities(self, texts: Sequence[str], parts: Sequence[Sequence[Span]] | None = None) -> list[TokenScores]:
+        """p(keep) of the tokens of each text, 0..1: of those in the ascending spans ``parts`` of it at least, None = of all."""
         ...

@@ -320,6 +320,9 @@ def test_answers_in_scripts_without_blanks_need_none():
 def test_variants_of_lingua_have_their_settings():
     variant = contenders.contender("lingua_low:slack=1,lexical_weight=0.75,guard=0")
     assert (variant.slack, variant.relevance.lexical_weight, variant.guard.numbers) == (1, 0.75, False)
+    nested = contenders.contender("lingua:share=1,first_weight=4,slack=1.5")
+    assert (nested.slack, nested.relevance.first_weight, nested.relevance.first.share) == (1.5, 4, 1)
+    assert nested.relevance.first.lexical_weight == load("lingua").relevance.first.lexical_weight
     for wrong in ("lingua:slack", "lingua:nothing=1", "head:slack=1"):
         with pytest.raises(UnknownName):
             contenders.contender(wrong)

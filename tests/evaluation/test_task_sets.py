@@ -3,10 +3,11 @@
 import json
 
 import pytest
-from small_data import REQUEST, write_all
+from small_data import REQUEST, write, write_all
 
 from linguapress import Budget, load
 from linguapress.evaluation.measure import figures
+from linguapress.evaluation.metrics import answer_survives
 from linguapress.evaluation.quality import QUALITIES
 from linguapress.evaluation.tasks import TASKS, examples
 from linguapress.evaluation.tasks.task import Split, about
@@ -68,6 +69,30 @@ def test_every_task_says_what_it_measures_and_under_which_licence():
 def test_the_gold_passage_stands_where_the_task_says(folder, place):
     assert {item.gold for item in examples(f"nq-gold-{place}", folder)} == {(place,)}
     assert len({item.gold for item in examples("nq", folder)}) > 1
+
+
+def test_a_hundred_passages_are_the_twenty_and_those_of_other_questions_that_are_most_like_it(tmp_path):
+    towns = [f"Town {number}" for number in range(160)]
+    docs = [{"title": town, "text": f"{town} has a market{' and a ferry' if n % 2 else ''}."} for n, town in enumerate(towns)]
+    rows = [
+        {
+            "id": str(at),
+            "question": "which town has a ferry",
+            "answers": [towns[at + 1]],
+            "gold_index": 1,
+            "docs": docs[at : at + 20],
+        }
+        for at in range(0, 160, 20)
+    ]
+    write(tmp_path / "nq_multidoc" / "nq_20docs_gold_at_9_dev.jsonl.gz", rows)
+    for many, few in zip(examples("nq-many", tmp_path), examples("nq", tmp_path), strict=True):
+        more = set(many.documents) - set(few.documents)
+        assert len(many.documents) == len(set(many.documents)) == 100
+        assert set(few.documents) < set(many.documents)
+        assert not any(answer_survives(text, many.answers) for text in more)
+        assert sum("ferry" in text for text in more) == 70  # all there are
+        assert [many.documents[gold] for gold in many.gold] == [few.documents[gold] for gold in few.gold]
+        assert [text for _, text in many.evidence] == [text for _, text in few.evidence]
 
 
 def test_one_document_holds_what_all_passages_say(folder):

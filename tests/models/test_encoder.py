@@ -298,11 +298,73 @@ def test_any_token_classifier_drops_in(kind, folder):
 
 def test_what_is_kept_of_a_text_is_remembered_when_its_reading_is_too_large(monkeypatch):
     encoder = Encoder("mini")
-    encoder._memory = Memory(lambda reading: len(reading.offsets), 1)
+    encoder._seen = Memory(lambda seen: len(seen.states), 1)
     (reading,) = encoder.read([OVEN])
     monkeypatch.setattr(encoder, "_read", None)
     (scores,) = encoder.keep_probabilities([OVEN])
-    assert scores.values is reading.keep
+    assert np.array_equal(scores.values, reading.keep)
     encoder.forget()
     with pytest.raises(TypeError):
         encoder.keep_probabilities([OVEN])
+
+
+@pytest.fixture
+def windows_read(monkeypatch):
+    """Ids of the windows that an encoder reads, as bytes."""
+    seen, read = [], Encoder._read
+
+    def noting(self, keys):
+        seen.extend(keys)
+        return read(self, keys)
+
+    monkeypatch.setattr(Encoder, "_read", noting)
+    return seen
+
+
+LONG = "\n\n".join(f"Chapter {number}. " + BRIDGE.replace(" ", f" {number} ") for number in range(8))
+
+
+def test_of_a_long_text_only_the_parts_asked_for_are_read_to_the_same_bits(folder, windows_read):
+    whole = Encoder(folder, "cpu").read([LONG])[0]
+    windows_read.clear()
+    start, end = LONG.index("Chapter 4"), LONG.index("Chapter 5")
+    encoder = Encoder(folder, "cpu")
+    (some,) = encoder.read([LONG], [[(start, end)]])
+    asked = (whole.offsets[:, 0] >= start) & (whole.offsets[:, 0] < end)
+    assert some.read[asked].all()
+    assert not some.read.all()
+    assert np.array_equal(some.states[some.read], whole.states[some.read])
+    assert np.array_equal(some.keep[some.read], whole.keep[some.read])
+    assert not some.states[~some.read].any()
+    assert np.array_equal(some.offsets, whole.offsets)
+    assert some.unknown == whole.unknown
+    assert 0 < len(windows_read) < len(encoder.cut([LONG])[0].windows)
+
+
+def test_what_was_read_of_a_text_is_not_read_again(folder, windows_read):
+    encoder, middle = Encoder(folder, "cpu"), len(LONG) // 2
+    parts = [[(0, 10), (middle, middle + 9)]]
+    encoder.read([LONG], parts)
+    encoder.read([LONG])
+    encoder.keep_probabilities([LONG], parts)
+    assert len(windows_read) == len(set(windows_read)) == len(encoder.cut([LONG])[0].windows)
+
+
+def test_keep_probabilities_of_a_part_are_those_of_the_whole(folder):
+    encoder = Encoder(folder, "cpu")
+    place = LONG.index("Chapter 6")
+    (some,), (whole,) = (
+        Encoder(folder, "cpu").keep_probabilities([LONG], [[(place, place + 9)]]),
+        encoder.keep_probabilities([LONG]),
+    )
+    at = np.flatnonzero(np.isin(whole.offsets[:, 0], some.offsets[:, 0]))
+    assert 0 < len(some.values) < len(whole.values)
+    assert np.array_equal(whole.values[at], some.values)
+
+
+def test_of_no_part_nothing_is_read(folder, windows_read):
+    (reading,) = Encoder(folder, "cpu").read([LONG], [[]])
+    assert len(reading.offsets) == len(reading.keep)
+    assert not reading.read.any()
+    assert len(Encoder(folder, "cpu").keep_probabilities([LONG], [[]])[0].values) == 0
+    assert not windows_read

@@ -108,7 +108,7 @@ def contender(name: str, lm: str = CAUSAL, reference: str = "") -> Compressor:
     """A preset or a baseline by name, a variant of it such as ``lingua:slack=1,first_weight=4``, or one with another ranking.
 
     ``longllmlingua@select`` ranks documents by the embedded selector; what follows the ``@`` is a key of :data:`RANKINGS`, or
-    ``cross-encoder:NAME``. Variants of ``lingua`` and ``query_select`` change fields of the method, or of its relevance.
+    ``cross-encoder:NAME``. Variants of ``lingua`` and ``query_select`` change fields of the method, of its relevance, or of the first look of that.
 
     Args:
         name: the contender.
@@ -157,12 +157,17 @@ def _variant(compressor: Compressor, changes: str) -> Compressor:
     try:
         values = {key: float(value) for key, value in (change.split("=") for change in changes.split(","))}
         guard = Guard() if values.pop("guard", 1.0) else Guard.off()
-        inner: Any = compressor.relevance
-        known = {item.name for item in fields(inner)}
-        relevance = replace(inner, **{key: values.pop(key) for key in list(values) if key in known})
+        relevance = _changed(compressor.relevance, values)
         return replace(compressor, relevance=relevance, guard=guard, **values)  # type: ignore[arg-type]
     except (TypeError, ValueError) as error:
         raise UnknownName(f"cannot read the variant {changes!r}; write lingua:slack=1,keep_weight=0.1") from error
+
+
+def _changed(relevance: Any, values: dict[str, float]) -> Any:
+    """A relevance with other values of its fields, and of those of its first look; what it takes goes out of ``values``."""
+    known = {item.name for item in fields(relevance)}
+    own = {key: values.pop(key) for key in list(values) if key in known}
+    return replace(relevance, **own, **({"first": _changed(relevance.first, values)} if "first" in known else {}))
 
 
 def names(reference: str = "") -> tuple[str, ...]:

@@ -107,7 +107,7 @@ class Fixed:
 
     scores: TokenScores
 
-    def keep_probabilities(self, texts: Sequence[str]) -> list[TokenScores]:
+    def keep_probabilities(self, texts: Sequence[str], parts: Sequence[Sequence[Span]] | None = None) -> list[TokenScores]:
         """The same for each text."""
         return [self.scores for _ in texts]
 

@@ -45,9 +45,10 @@ class Clocks(NamedTuple):
 def bare_seconds(encoder: Encoder, texts: Sequence[str]) -> list[float]:
     """Seconds of the model alone, on the padded batches that the encoder makes of the texts."""
     model = encoder.loaded
-    ids, _, todo = encoder.cut(texts)
+    cuts = encoder.cut(texts)
+    todo = [window._replace(text=number) for number, cut in enumerate(cuts) for window in cut.windows]
     groups = batches(todo, model.special, model.batch_tokens, model.longest)
-    inputs = [model.padded([ids[w.text][w.start : w.end] for w in batch], length) for length, batch in groups]
+    inputs = [model.padded([cuts[w.text].ids[w.start : w.end] for w in batch], length) for length, batch in groups]
     start = Clocks.now()
     for row, mask in inputs:
         model.run(row, mask)

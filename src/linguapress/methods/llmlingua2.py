@@ -81,7 +81,7 @@ class DemonstrationWords(LLMLingua2):
 
 
 def keep_of_units(keep: KeepClassifier, passages: Sequence[Passage], units: Sequence[Units]) -> list[Floats]:
-    """Mean keep probability of each unit's tokens, 0..1; each passage is read in its whole source. 0 where no token begins."""
+    """Mean keep probability of each unit's tokens, 0..1; each passage is read within its source. 0 where no token begins."""
     found = keep_scores(keep, passages)
     return [
         TokenScores(within(scores.offsets, passage), scores.values).pool(item.spans, empty=0.0)
@@ -90,9 +90,10 @@ def keep_of_units(keep: KeepClassifier, passages: Sequence[Passage], units: Sequ
 
 
 def keep_scores(keep: KeepClassifier, passages: Sequence[Passage]) -> list[TokenScores]:
-    """Keep probabilities of the tokens of each source: from its record where it has one, the others are read together."""
+    """Keep probabilities of the tokens of what is kept of each source: from its record, or, of those without, read together."""
     models = fingerprints([keep]) if any(passage.prepared for passage in passages) else frozenset()
     known = [passage.prepared.keep_note(models) if passage.prepared else None for passage in passages]
-    unread = [passage.source for passage, note in zip(passages, known, strict=True) if note is None]
-    read = iter(keep.keep_probabilities(unread) if unread else ())
+    unread = [passage for passage, note in zip(passages, known, strict=True) if note is None]
+    texts, parts = [passage.source for passage in unread], [passage.spans for passage in unread]
+    read = iter(keep.keep_probabilities(texts, parts) if unread else ())
     return [next(read) if note is None else note.scores for note in known]

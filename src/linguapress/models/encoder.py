@@ -1,8 +1,9 @@
-"""A bidirectional encoder read once for each text: hidden states for embeddings, keep probabilities from the same pass."""
+"""A bidirectional encoder that reads each window of a text once: hidden states for embeddings, keep probabilities beside them."""
 
 from __future__ import annotations
 
 import threading
+from bisect import bisect_right
 from collections.abc import Sequence
 from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
@@ -18,12 +19,16 @@ from linguapress.models.runtimes import checked_runtime
 from linguapress.models.sound import check_numbers
 from linguapress.models.windows import Window, batches, past_blanks, windows
 from linguapress.notes import probabilities, rounded_odds
-from linguapress.scores import Floats, Offsets, TokenScores
+from linguapress.scores import UNTOLD, Floats, Offsets, TokenScores
 from linguapress.segment import encodable
+from linguapress.text import Span
 
 States = NDArray[np.float16]
 _OVERLAP = 64
-_KEPT = 1 << 20  # tokens whose keep probabilities are remembered: 20 bytes each, where a whole reading takes 800
+_CUT, _KEPT = (
+    1 << 18,
+    1 << 20,
+)  # tokens whose places, and whose keep probabilities, are remembered; 24 and 12 bytes each, states 800
 
 
 class Reading(NamedTuple):
@@ -31,34 +36,46 @@ class Reading(NamedTuple):
 
     Attributes:
         offsets: shape [tokens, 2], characters; special tokens are left out.
-        states: shape [tokens, width], float16, last hidden layer.
-        keep: shape [tokens], p(keep), rounded as a record keeps it; empty when the model has no such head.
-        unknown: share of tokens outside the vocabulary, 0..1.
+        states: shape [tokens, width], float16, last hidden layer; 0 where the text was not read.
+        keep: shape [tokens], p(keep), rounded as a record keeps it; 0 where the text was not read, empty when the model has no such
+            head.
+        unknown: share of all tokens outside the vocabulary, 0..1.
+        read: shape [tokens], which of them were read.
     """
 
     offsets: Offsets
-    states: NDArray[np.float16]
+    states: States
     keep: Floats
     unknown: float
-
-    @property
-    def scores(self) -> TokenScores:
-        """p(keep) of its tokens."""
-        return TokenScores(self.offsets, self.keep)
+    read: NDArray[np.bool_]
 
 
 class Cut(NamedTuple):
-    """Texts as an encoder reads them.
+    """One text as an encoder reads it.
 
     Attributes:
-        ids: tokens of each text, special ones left out; shape [tokens].
+        ids: its tokens, special ones left out; shape [tokens].
         offsets: their characters; shape [tokens, 2].
         windows: what is read at once.
     """
 
-    ids: list[NDArray[np.int64]]
-    offsets: list[Offsets]
+    ids: NDArray[np.int64]
+    offsets: Offsets
     windows: list[Window]
+
+    def within(self, spans: Sequence[Span]) -> list[Window]:
+        """The windows that stand for some character of ascending spans."""
+        ends = [end for _, end in spans]
+        bounds = ((w, self.offsets[w.keep_from, 0], self.offsets[w.keep_to - 1, 1]) for w in self.windows)
+        places = ((w, bisect_right(ends, start), end) for w, start, end in bounds)
+        return [w for w, at, end in places if at < len(spans) and spans[at][0] < end]
+
+
+class _Seen(NamedTuple):
+    """One window: its states, shape [tokens, width], and p(keep), shape [tokens] or none."""
+
+    states: States
+    keep: Floats
 
 
 def shared_encoder(model: str, device: str = "auto", keep_label: str | int | None = None, runtime: str = "auto") -> Encoder:
@@ -77,7 +94,7 @@ def _shared(model: str, device: str, keep_label: str | int | None, runtime: str,
 class Encoder:
     """A Hugging Face encoder with a fast tokenizer, with or without a token classification head.
 
-    Safe to call from several threads. Remembers the readings of recent texts, since the same chunks are retrieved again.
+    Safe to call from several threads. Remembers what it has read lately, since the same chunks are retrieved again.
     """
 
     def __init__(
@@ -96,8 +113,9 @@ class Encoder:
         self.runtime = checked_runtime(runtime)
         self._lock = threading.Lock()
         self._loaded: Loaded | None = None
-        self._memory: Memory[str, Reading] = Memory(lambda reading: len(reading.offsets))
-        self._kept: Memory[str, TokenScores] = Memory(lambda scores: len(scores.offsets), _KEPT)
+        self._cuts: Memory[str, Cut] = Memory(lambda cut: len(cut.ids), _CUT)
+        self._seen: Memory[bytes, _Seen] = Memory(lambda seen: len(seen.states))  # by the ids of a window
+        self._kept: Memory[bytes, Floats] = Memory(len, _KEPT)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickles the settings, not the weights."""
@@ -121,20 +139,30 @@ class Encoder:
             _ = self.loaded
             return fingerprint(self.name, self.keep_label)
 
-    def read(self, texts: Sequence[str]) -> list[Reading]:
+    def read(self, texts: Sequence[str], parts: Sequence[Sequence[Span]] | None = None) -> list[Reading]:
         """Reads texts of any length, in windows where they are long.
 
+        Args:
+            texts: what to read.
+            parts: ascending spans of each text; windows of it that hold none of them are not read. None = everything is.
+
         Returns:
-            One reading for each text, in order.
+            One reading for each text, in order. What was read does not depend on what else was.
 
         Raises:
             ModelNotFound: the model cannot be loaded.
             BrokenModel: it answers with NaN.
         """
-        return self._memory.through(texts, self._read)
+        cuts, rows = self._chosen(texts, parts)
+        found = iter(self._seen.through([_ids(cut, w) for cut, row in zip(cuts, rows, strict=True) for w in row], self._read))
+        return [self._reading(cut, row, [next(found) for _ in row]) for cut, row in zip(cuts, rows, strict=True)]
 
-    def keep_probabilities(self, texts: Sequence[str]) -> list[TokenScores]:
-        """p(keep) of the tokens of each text; remembered of more texts, and of longer ones, than whole readings are.
+    def keep_probabilities(self, texts: Sequence[str], parts: Sequence[Sequence[Span]] | None = None) -> list[TokenScores]:
+        """p(keep) of the tokens that were read of each text; remembered of more than whole readings are.
+
+        Args:
+            texts: as for :meth:`read`.
+            parts: as for :meth:`read`.
 
         Raises:
             ModelNotFound: the model cannot be loaded, or has no head that tells what to keep.
@@ -142,54 +170,87 @@ class Encoder:
         """
         if self.loaded.keep is None:
             raise ModelNotFound(f"{self.name!r} is no token classifier; give a model with a keep label")
-        return self._kept.through(texts, lambda missing: [reading.scores for reading in self.read(missing)])
+        cuts, rows = self._chosen(texts, parts)
+        keys = [_ids(cut, w) for cut, row in zip(cuts, rows, strict=True) for w in row]
+        found = iter(self._kept.through(keys, lambda missing: [seen.keep for seen in self._seen.through(missing, self._read)]))
+        scores = []
+        for cut, row in zip(cuts, rows, strict=True):
+            values = [next(found)[_taken(w)] for w in row]
+            offsets = [cut.offsets[w.keep_from : w.keep_to] for w in row]
+            scores.append(TokenScores(np.concatenate(offsets), np.concatenate(values)) if row else UNTOLD)
+        return scores
 
     def forget(self) -> None:
         """Empties the memory of readings (benchmarks of cold texts need it)."""
-        self._memory.forget()
-        self._kept.forget()
+        for memory in (self._cuts, self._seen, self._kept):
+            memory.forget()
 
-    def cut(self, texts: Sequence[str]) -> Cut:
+    def cut(self, texts: Sequence[str]) -> list[Cut]:
         """Tokens of the texts, and the windows in which they are read.
 
         A text that the model reads at once is one window; windows of a longer one are no longer than those that it was trained on.
         """
         model = self.loaded
         encoded = model.tokenizer.encode_batch([encodable(text) for text in texts], add_special_tokens=False)
-        ids = [np.asarray(item.ids, dtype=np.int64) for item in encoded]
-        bounds = [np.asarray(item.offsets, dtype=np.int64).reshape(-1, 2) for item in encoded]
-        offsets = [past_blanks(text, row) for text, row in zip(texts, bounds, strict=True)]
-        sizes = [model.room if len(row) <= model.room else model.window for row in ids]
-        rows = zip(texts, offsets, sizes, strict=True)
-        todo = [w for number, row in enumerate(rows) if len(row[1]) for w in windows(number, *row, _OVERLAP)]
-        return Cut(ids, offsets, todo)
+        return [self._cut(text, item) for text, item in zip(texts, encoded, strict=True)]
 
-    def _read(self, texts: Sequence[str]) -> list[Reading]:
-        model = self.loaded
-        ids, offsets, todo = self.cut(texts)
-        states = [np.zeros((len(row), model.width), dtype=np.float16) for row in ids]
-        keep = [np.zeros(len(row) if model.keep is not None else 0, dtype=np.float32) for row in ids]
+    def _cut(self, text: str, encoded: Any) -> Cut:
+        model, ids = self.loaded, np.asarray(encoded.ids, dtype=np.int64)
+        offsets = past_blanks(text, np.asarray(encoded.offsets, dtype=np.int64).reshape(-1, 2))
+        size = model.room if len(ids) <= model.room else model.window
+        return Cut(ids, offsets, list(windows(0, text, offsets, size, _OVERLAP)) if len(ids) else [])
+
+    def _chosen(self, texts: Sequence[str], parts: Sequence[Sequence[Span]] | None) -> tuple[list[Cut], list[list[Window]]]:
+        """The texts cut, and what is to be read of each."""
+        cuts = self._cuts.through(texts, self.cut)
+        if parts is None:
+            return cuts, [cut.windows for cut in cuts]
+        return cuts, [cut.within(spans) for cut, spans in zip(cuts, parts, strict=True)]
+
+    def _read(self, keys: Sequence[bytes]) -> list[_Seen]:
+        """Reads windows, each given by its ids."""
+        model, rows = self.loaded, [np.frombuffer(key, dtype=np.int64) for key in keys]
+        found: dict[int, _Seen] = {}
+        todo = [Window(number, 0, len(row), 0, len(row)) for number, row in enumerate(rows)]
         for length, batch in batches(todo, model.special, self.batch_tokens or model.batch_tokens, model.longest):
-            hidden, probability = model.forward([ids[w.text][w.start : w.end] for w in batch], length)
-            for row, window in enumerate(batch):
-                _place(states, keep, window, hidden[row], probability[row] if probability is not None else None)
-        check_numbers(self.name, "encoder", _telling(states) if model.keep is None else keep)
-        keep = [probabilities(rounded_odds(row)) for row in keep]
-        unknown = [float(np.mean(row == model.unknown)) if len(row) else 0.0 for row in ids]
-        readings = [Reading(*parts) for parts in zip(offsets, states, keep, unknown, strict=True)]
-        for text, reading in zip(texts, readings, strict=True) if model.keep is not None else ():
-            self._kept.remember(text, reading.scores)
-        return readings
+            hidden, probability = model.forward([rows[w.text] for w in batch], length)
+            for at, (number, _, end, _, _) in enumerate(batch):
+                keep = np.empty(0, dtype=np.float32) if probability is None else probability[at, :end]
+                found[number] = _Seen(hidden[at, :end].copy(), np.array(keep, dtype=np.float32))
+        seen = [found[number] for number in range(len(rows))]
+        check_numbers(self.name, "encoder", _telling([s.states for s in seen]) if model.keep is None else [s.keep for s in seen])
+        seen = [_Seen(states, probabilities(rounded_odds(keep))) for states, keep in seen]
+        for key, (_, keep) in zip(keys, seen, strict=True) if model.keep is not None else ():
+            self._kept.remember(key, keep)
+        return seen
+
+    def _reading(self, cut: Cut, row: Sequence[Window], seen: Sequence[_Seen]) -> Reading:
+        """What the windows say of their text."""
+        model, tokens = self.loaded, len(cut.ids)
+        unknown = float(np.mean(cut.ids == model.unknown)) if tokens else 0.0
+        if len(row) == len(cut.windows) == 1:
+            return Reading(cut.offsets, *seen[0], unknown, np.ones(tokens, dtype=bool))
+        states = np.zeros((tokens, model.width), dtype=np.float16)
+        keep = np.zeros(tokens if model.keep is not None else 0, dtype=np.float32)
+        read = np.zeros(tokens, dtype=bool)
+        for window, (hidden, probability) in zip(row, seen, strict=True):
+            own = slice(window.keep_from, window.keep_to)
+            states[own], read[own] = hidden[_taken(window)], True
+            if model.keep is not None:
+                keep[own] = probability[_taken(window)]
+        return Reading(cut.offsets, states, keep, unknown, read)
+
+
+def _ids(cut: Cut, window: Window) -> bytes:
+    """What is read of a text at once, as a key."""
+    return cut.ids[window.start : window.end].tobytes()
+
+
+def _taken(window: Window) -> slice:
+    """Which tokens of a window are taken from it."""
+    return slice(window.keep_from - window.start, window.keep_to - window.start)
 
 
 def _telling(states: Sequence[States]) -> list[States]:
     """Numbers that are NaN where any is: one of each token, since norms spread it, and all of a token, since weights recur."""
     return [part for row in states for part in (row[:, :1], row[:1])]
-
-
-def _place(states: Sequence[States], keep: Sequence[Floats], window: Window, hidden: States, probability: Floats | None) -> None:
-    taken = slice(window.keep_from, window.keep_to)
-    seen = slice(window.keep_from - window.start, window.keep_to - window.start)
-    states[window.text][taken] = hidden[seen]
-    if probability is not None:
-        keep[window.text][taken] = probability[seen]

@@ -25,6 +25,10 @@ def relevance_of(model: str = EMBEDDED, device: str = "auto", runtime: str = "au
         return LexicalRelevance()
     if model.startswith("cross-encoder:"):
         return CrossEncoderRelevance(model.removeprefix("cross-encoder:"), device)
-    if model == EMBEDDED or runtime.startswith("onnx") or is_export(model):
+    if model == EMBEDDED:
         return BlendedRelevance(EmbeddingRelevance(model, device, runtime))
+    if runtime.startswith("onnx") or is_export(model):
+        return BlendedRelevance(
+            EmbeddingRelevance(model, device, runtime), share=1.0
+        )  # it may know languages apart by their letters
     return BlendedRelevance(SentenceTransformerRelevance(model, device))

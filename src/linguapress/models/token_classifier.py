@@ -10,7 +10,7 @@ from linguapress.models.encoder import Encoder, shared_encoder
 from linguapress.models.runtimes import checked_runtime
 from linguapress.notes import KeepNote, Notes
 from linguapress.scores import TokenScores
-from linguapress.text import Passage
+from linguapress.text import Passage, Span
 from linguapress.units import Units
 
 
@@ -39,9 +39,9 @@ class TokenClassifier:
         """The encoder, shared by all who name the same model."""
         return shared_encoder(self.model, self.device, self.keep_label, self.runtime)
 
-    def keep_probabilities(self, texts: Sequence[str]) -> list[TokenScores]:
-        """p(keep), 0..1, of the tokens of each text."""
-        return self.encoder.keep_probabilities(texts)
+    def keep_probabilities(self, texts: Sequence[str], parts: Sequence[Sequence[Span]] | None = None) -> list[TokenScores]:
+        """p(keep), 0..1, of the tokens of each text; see :meth:`~linguapress.models.encoder.Encoder.keep_probabilities`."""
+        return self.encoder.keep_probabilities(texts, parts)
 
     def fingerprints(self) -> frozenset[bytes]:
         """The one of its encoder."""

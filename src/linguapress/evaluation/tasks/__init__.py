@@ -15,7 +15,7 @@ from linguapress.evaluation.tasks.functions import api_docs, structured
 from linguapress.evaluation.tasks.labelled import distilled, needed
 from linguapress.evaluation.tasks.meetings import qmsum
 from linguapress.evaluation.tasks.paragraphs import cmrc2018, covidqa, squad_passage, squadshifts, xquad
-from linguapress.evaluation.tasks.passages import PLACES, multihop, no_answer, nq, nq_at, nq_document, nq_passage
+from linguapress.evaluation.tasks.passages import PLACES, multihop, no_answer, nq, nq_at, nq_document, nq_many, nq_passage
 from linguapress.evaluation.tasks.task import Split, Task
 
 __all__ = ["LANGUAGES", "TASKS", "Example", "Split", "Task", "examples"]
@@ -32,6 +32,10 @@ TASKS: Mapping[str, Task] = MappingProxyType({
         )
         for place in PLACES
     },
+    "nq-many": Task(
+        "the same among a hundred, eighty of them those of other questions that share most letters with this one.", _NQ, nq_many,
+        split=Split.turns,
+    ),
     "nq-document": Task("the same with the twenty passages as paragraphs of one document.", _NQ, nq_document, split=Split.turns),
     "multihop": Task(
         "whether the sentences of all two to four gold passages survive (HotpotQA, MuSiQue).", "CC BY-SA 4.0, CC BY 4.0", multihop,

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from linguapress.evaluation.checks import JunkKept
 from linguapress.evaluation.evidence import Source
 from linguapress.evaluation.metrics import answer_survives
 from linguapress.evaluation.tasks.example import Example, example
 from linguapress.jsonl import read_jsonl
+from linguapress.models.lexical import LexicalRelevance
+from linguapress.text import Passage, Span
+from linguapress.units import Units
 
 PLACES = (0, 9, 19)  # of the gold passage among twenty
+MANY = 100  # passages, where there are many
 
 
 def nq(folder: Path, seed: int) -> Iterator[Example]:
@@ -33,6 +40,23 @@ def nq_document(folder: Path, seed: int) -> Iterator[Example]:
     for found in nq(folder, seed):
         evidence = tuple((0, sentence) for _, sentence in found.evidence)
         yield replace(found, id=f"{found.id}-document", documents=("\n\n".join(found.documents),), evidence=evidence, gold=(0,))
+
+
+def nq_many(folder: Path, seed: int) -> Iterator[Example]:
+    """The twenty passages and eighty more, shuffled: those of other questions whose letters are most like this one's.
+
+    None of the eighty holds an answer.
+    """
+    pool = {source.text: source for row in _nq_rows(folder, 9) for source in _sources(row)}
+    everything, units = _whole(list(pool)), [Units([Span(0, len(text))]) for text in pool]
+    for row in _nq_rows(folder, 9):
+        own = _sources(row)
+        alike = LexicalRelevance().rate(row["question"], everything, units).passages
+        texts = [everything[place].source for place in np.argsort(-np.asarray(alike), kind="stable")]
+        known = {source.text for source in own}
+        others = (pool[text] for text in texts if text not in known and not answer_survives(text, row["answers"]))
+        more = [source._replace(gold=False) for source in islice(others, MANY - len(own))]
+        yield example(f"nq-many-{row['id']}", row["question"], [*own, *more], row["answers"], seed)
 
 
 def nq_passage(folder: Path, seed: int) -> Iterator[Example]:
@@ -56,6 +80,10 @@ def multihop(folder: Path, seed: int) -> Iterator[Example]:
         for row in read_jsonl(folder / "multihop_small" / f"{name}_train100.jsonl.gz"):
             docs = [Source(doc["title"], doc["text"], bool(doc["gold"])) for doc in row["docs"]]
             yield example(f"{name}-{row['id']}", row["question"], docs, row["answers"], seed)
+
+
+def _whole(texts: Sequence[str]) -> list[Passage]:
+    return [Passage.whole(index, text) for index, text in enumerate(texts)]
 
 
 def _nq_rows(folder: Path, place: int) -> Iterator[dict[str, Any]]:
