@@ -108,7 +108,8 @@ def contender(name: str, lm: str = CAUSAL, reference: str = "") -> Compressor:
     """A preset or a baseline by name, a variant of it such as ``lingua:slack=1,first_weight=4``, or one with another ranking.
 
     ``longllmlingua@select`` ranks documents by the embedded selector; what follows the ``@`` is a key of :data:`RANKINGS`, or
-    ``cross-encoder:NAME``. Variants of ``lingua`` and ``query_select`` change fields of the method, of its relevance, or of the first look of that.
+    ``cross-encoder:NAME``. Variants of ``lingua`` and ``query_select`` change fields of the method, of its relevance, or of that
+    one's first look.
 
     Args:
         name: the contender.
