@@ -13,6 +13,7 @@ from linguapress.models.blend import BlendedRelevance
 from linguapress.models.embeddings import EmbeddingRelevance
 from linguapress.models.encoder import Encoder
 from linguapress.models.relevance import relevance_of
+from linguapress.models.selector import selector_of
 from linguapress.segment import sentences
 from linguapress.structure.sections import with_sections
 
@@ -94,3 +95,8 @@ def test_another_embedding_reads_everything():
 def test_only_the_embedded_model_goes_by_letters_first():
     assert relevance_of("mini").share < 1
     assert relevance_of("some/embedder", runtime="onnx").share == 1
+
+
+@pytest.mark.parametrize(("most", "least"), [(20, 48), (100, 100)])
+def test_what_is_read_with_the_question_is_embedded(most, least):
+    assert selector_of(most=most).first.least == least

@@ -27,8 +27,6 @@ def relevance_of(model: str = EMBEDDED, device: str = "auto", runtime: str = "au
         return CrossEncoderRelevance(model.removeprefix("cross-encoder:"), device)
     if model == EMBEDDED:
         return BlendedRelevance(EmbeddingRelevance(model, device, runtime))
-    if runtime.startswith("onnx") or is_export(model):
-        return BlendedRelevance(
-            EmbeddingRelevance(model, device, runtime), share=1.0
-        )  # it may know languages apart by their letters
+    if runtime.startswith("onnx") or is_export(model):  # it may match languages whose letters differ, so it reads everything
+        return BlendedRelevance(EmbeddingRelevance(model, device, runtime), share=1.0)
     return BlendedRelevance(SentenceTransformerRelevance(model, device))
