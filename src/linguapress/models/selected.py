@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from linguapress.excerpts import excerpts, tokens_of, united
+from linguapress.excerpts import Excerpt, excerpts, tokens_of, united
 from linguapress.models.answers import evidence, pointed
 from linguapress.models.blend import BlendedRelevance
 from linguapress.models.bridges import bridged
@@ -30,6 +30,13 @@ class Selector(Relevance, Protocol):
     def legibility(self, texts: Sequence[str]) -> Floats:
         """0 (cannot read) .. 1 (reads well) for each text."""
         ...
+
+
+class _Opinion(NamedTuple):
+    """What a selector adds to the ratings of sections that it has read, shape [sections], and of their units."""
+
+    sections: Floats
+    units: list[Floats]
 
 
 @dataclass(frozen=True)
@@ -84,43 +91,38 @@ class SelectedRelevance:
         glance = np.concatenate([np.empty(0), *_glance(first, units)])
         read = np.sort(np.argsort(-glance, kind="stable")[: self.most]).tolist()
         parts = excerpts(passages, units, read)
-        texts, items = [part.passage for part in parts], [part.units for part in parts]
-        found = self.selector.rate(query, texts, items)
+        found = self.selector.rate(query, [part.passage for part in parts], [part.units for part in parts])
+        legible = self._legible(query, [part.passage for part in parts])
         answers = pointed(found.tokens)
-        legible = self._legible(query, texts)
         trust = legible * self._found(found.units, legible)
-        shares = self.passage_weight * _log_shares(found.passages, len(read))
-        odds = [_log_odds(row) for row in found.units]
-        chances = found.units if found.needed is None else found.needed
-        if answers:
-            held = evidence(answers, texts, items)
-            odds = [row + self.evidence_weight * part for row, part in zip(odds, held, strict=True)]
-        neutral = _mean(shares, trust), _mean(np.array([row.mean() if len(row) else 0.0 for row in odds]), trust)
-        best = max((float(np.max(row, initial=0.0)) for row in first.units), default=0.0)
+        opinion = self._opinion(parts, found, answers, trust)
 
         weight = self.first_weight * glance - _UNREAD
-        weight[read] += _UNREAD + trust * shares + (1 - trust) * neutral[0]
-        opinions = [trusted * row + (1 - trusted) * neutral[1] for trusted, row in zip(trust, odds, strict=True)]
-        needed = []
-        for part, reads, chance in zip(parts, legible, chances, strict=True):
-            seen = np.clip(np.asarray(first.units[part.section.passage])[list(part.section.members)] / max(best, 1e-6), 0, 1)
-            needed.append(reads * np.asarray(chance, dtype=np.float64) + (1 - reads) * seen**2)
+        weight[read] += _UNREAD + opinion.sections
+        needed = _needed(parts, found, legible, first)
         named = bridged(query, parts, needed, weight[read], self.hop_loss)
         weight[read] = named.relevance
-        nearby = named.chance * np.exp(-self.hop_loss)
-        needed = [
-            np.maximum(row, raised * row / max(row.max(initial=0.0), _SURELY_NOT))
-            for row, raised in zip(needed, nearby, strict=True)
-        ]
-        whole = by_passage(weight, units)
+        needed = [_raised(row, chance) for row, chance in zip(needed, named.chance * np.exp(-self.hop_loss), strict=True)]
+        around, opinions = spread(by_passage(weight, units), units), united(parts, opinion.units, units)
         rows = [
-            self.scale * (around + opinion + self.first_weight * np.asarray(row))
-            for around, opinion, row in zip(spread(whole, units), united(parts, opinions, units), first.units, strict=True)
+            self.scale * (whole + own + self.first_weight * np.asarray(row))
+            for whole, own, row in zip(around, opinions, first.units, strict=True)
         ]
-        warnings = (*first.warnings, *found.warnings)
         tokens = tokens_of(parts, self._words(answers, trust), len(passages)) if answers else None
+        warnings = (*first.warnings, *found.warnings)
         rating = sectioned(rows, self.scale * weight, units)
         return replace(rating, warnings=warnings, needed=united(parts, needed, units), tokens=tokens)
+
+    def _opinion(self, parts: Sequence[Excerpt], found: Rating, answers: Sequence[TokenScores], trust: Floats) -> _Opinion:
+        """What the selector says of sections and units, each as far as it is trusted, and for the rest what it says on average."""
+        shares = self.passage_weight * _log_shares(found.passages, len(parts))
+        odds = [_log_odds(row) for row in found.units]
+        if answers:
+            held = evidence(answers, [part.passage for part in parts], [part.units for part in parts])
+            odds = [row + self.evidence_weight * part for row, part in zip(odds, held, strict=True)]
+        neutral = _mean(shares, trust), _mean(np.array([row.mean() if len(row) else 0.0 for row in odds]), trust)
+        mixed = [share * row + (1 - share) * neutral[1] for share, row in zip(trust, odds, strict=True)]
+        return _Opinion(trust * shares + (1 - trust) * neutral[0], mixed)
 
     def _words(self, answers: Sequence[TokenScores], trust: Floats) -> list[TokenScores]:
         """What tokens add to the rating of the words that they are in."""
@@ -148,6 +150,22 @@ class SelectedRelevance:
         """How well the selector reads each passage, 0..1; when it cannot read the query, it reads nothing."""
         legible = self.selector.legibility([query, *(passage.source for passage in passages)])
         return np.asarray(legible[1:] * min(1.0, 2 * float(legible[0])), dtype=np.float64)
+
+
+def _needed(parts: Sequence[Excerpt], found: Rating, legible: Floats, first: Rating) -> list[Floats]:
+    """Probabilities that units are needed; where the selector cannot read, the square of their share of the best first rating."""
+    best = max((float(np.max(row, initial=0.0)) for row in first.units), default=0.0)
+    chances = found.units if found.needed is None else found.needed
+    rows = []
+    for part, reads, chance in zip(parts, legible, chances, strict=True):
+        seen = np.clip(np.asarray(first.units[part.section.passage])[list(part.section.members)] / max(best, 1e-6), 0, 1)
+        rows.append(reads * np.asarray(chance, dtype=np.float64) + (1 - reads) * seen**2)
+    return rows
+
+
+def _raised(needed: Floats, chance: float) -> Floats:
+    """Probabilities of which the highest is ``chance`` at least."""
+    return np.asarray(np.maximum(needed, chance * needed / max(float(needed.max(initial=0.0)), _SURELY_NOT)))
 
 
 def _glance(first: Rating, units: Sequence[Units]) -> list[Floats]:
