@@ -97,6 +97,6 @@ def test_only_the_embedded_model_goes_by_letters_first():
     assert relevance_of("some/embedder", runtime="onnx").share == 1
 
 
-@pytest.mark.parametrize(("most", "least"), [(20, 48), (100, 100)])
+@pytest.mark.parametrize(("most", "least"), [(20, 96), (200, 200)])
 def test_what_is_read_with_the_question_is_embedded(most, least):
     assert selector_of(most=most).first.least == least

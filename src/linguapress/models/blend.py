@@ -49,7 +49,7 @@ class BlendedRelevance:
     lexical: Relevance = field(default_factory=LexicalRelevance)
     lexical_weight: float = 0.35
     share: float = 1 / 3
-    least: int = 48
+    least: int = 96
 
     def rate(self, query: str, passages: Sequence[Passage], units: Sequence[Units]) -> Rating:
         """Blended ratings, about -0.2..1.5."""
