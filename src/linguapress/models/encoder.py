@@ -25,10 +25,8 @@ from linguapress.text import Span
 
 States = NDArray[np.float16]
 _OVERLAP = 64
-_CUT, _KEPT = (
-    1 << 18,
-    1 << 20,
-)  # tokens whose places, and whose keep probabilities, are remembered; 24 and 12 bytes each, states 800
+_CUT = 1 << 18  # tokens whose ids and places are remembered: 24 bytes each
+_KEPT = 1 << 20  # tokens whose keep probabilities are: 12 bytes each, where the states of one take 768
 
 
 class Reading(NamedTuple):
