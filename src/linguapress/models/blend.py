@@ -17,6 +17,8 @@ from linguapress.section_ratings import of_sections, sectioned
 from linguapress.text import Passage
 from linguapress.units import Units
 
+LEAST = 96  # sections; 48 lose answers among a hundred passages alike, see notebooks/results/nq_many_test.md
+
 
 @runtime_checkable
 class RatesSome(Protocol):
@@ -49,7 +51,7 @@ class BlendedRelevance:
     lexical: Relevance = field(default_factory=LexicalRelevance)
     lexical_weight: float = 0.35
     share: float = 1 / 3
-    least: int = 96
+    least: int = LEAST
 
     def rate(self, query: str, passages: Sequence[Passage], units: Sequence[Units]) -> Rating:
         """Blended ratings, about -0.2..1.5."""

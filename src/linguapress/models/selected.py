@@ -91,8 +91,9 @@ class SelectedRelevance:
         glance = np.concatenate([np.empty(0), *_glance(first, units)])
         read = np.sort(np.argsort(-glance, kind="stable")[: self.most]).tolist()
         parts = excerpts(passages, units, read)
-        found = self.selector.rate(query, [part.passage for part in parts], [part.units for part in parts])
-        legible = self._legible(query, [part.passage for part in parts])
+        texts = [part.passage for part in parts]
+        found = self.selector.rate(query, texts, [part.units for part in parts])
+        legible = self._legible(query, texts)
         answers = pointed(found.tokens)
         trust = legible * self._found(found.units, legible)
         opinion = self._opinion(parts, found, answers, trust)

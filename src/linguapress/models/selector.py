@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from linguapress.models.blend import BlendedRelevance
+from linguapress.models.blend import LEAST
 from linguapress.models.embedded import EMBEDDED, SELECTOR
 from linguapress.models.pair_relevance import PairRelevance
 from linguapress.models.relevance import relevance_of
@@ -34,10 +34,7 @@ def selector_of(
     selector: Selector = PairRelevance(model, device, runtime)
     if prefix == "cross-encoder":
         selector = CrossEncoderSelector(CrossEncoderRelevance(name, device))
-    look = relevance_of(first, device, runtime)
-    if isinstance(look, BlendedRelevance):
-        look = replace(look, least=max(look.least, most))  # whatever is read is embedded
-    found = SelectedRelevance(selector, look, most)
+    found = SelectedRelevance(selector, relevance_of(first, device, runtime, max(most, LEAST)), most)  # what is read is embedded
     if prefix in ("cross-encoder", "open-provence"):  # sure of other probabilities, and without logits of an answer
         return replace(found, sure=0.0, evidence_weight=0.0, answer_weight=0.0)
     return found

@@ -7,9 +7,8 @@ from typing import NamedTuple
 
 import regex
 
-from linguapress.structure.signs import LONGEST
+from linguapress.structure.signs import LONGEST, lines_between
 
-_LINE = regex.compile(r"[^\n]*+(?:\n|\Z)")
 _CELL = regex.compile(r"\S++(?: \S++)*+")
 _PAUSE = regex.compile(r"[.!?:…][\"'”’)]?+  (?=[\p{L}\"'“‘(])")  # two blanks behind a sentence part nothing
 _RULER = regex.compile(r"[-=_–—+]{3,}+(?: +[-=_–—+]{2,}+)*+")
@@ -40,7 +39,7 @@ class Row(NamedTuple):
 
 def rows_of(text: str, start: int, end: int) -> list[Row]:
     """The lines between two places of a text."""
-    return [_row(match) for match in _LINE.finditer(text, start, end) if match.end() > match.start()]
+    return [_row(match) for match in lines_between(text, start, end)]
 
 
 def _row(match: regex.Match[str]) -> Row:

@@ -13,7 +13,7 @@ from linguapress.structure import underlined
 from linguapress.structure.asked import asked
 from linguapress.structure.furniture import furniture
 from linguapress.structure.lists import with_leads
-from linguapress.structure.outline import ASKED, PLAIN, Outline, number, parted
+from linguapress.structure.outline import ASKED, COUNTED, PLAIN, Outline, number, parted
 from linguapress.structure.replies import with_questions
 from linguapress.structure.speakers import turns
 from linguapress.text import Span
@@ -29,7 +29,7 @@ _NO_TITLE = regex.compile(  # first lines of code, markup, settings, logs
     r"|\s*[a-z_][\w.-]*:(?:\s|$)",
 )
 _LONGEST, _SHORT = 120, 80  # characters of a title, and of a heading further down
-_OPENS = regex.compile(r"(?:\p{N}+(?:\.\p{N}+)*\.?[ \t]+)?+[\"'“‘(]?[\p{Lu}\p{Lo}\p{N}]")
+_OPENS = regex.compile(rf"{COUNTED}[\"'“‘(]?[\p{{Lu}}\p{{Lo}}\p{{N}}]")
 _ITEM = regex.compile(r"[ \t]*(?:[-*+•·–]|\p{N}{1,3}\)|\(?\p{L}\))[ \t]")
 _FEW = 3  # words of a heading that says nothing by itself, at most; fewer still where it holds other marks
 _SAYS = regex.compile(r"[\p{N}\p{Sc}:：,，、;(（\"“„«'’&=–—]|\p{Lo}{10}| \p{Ll}+ \p{Ll}+")

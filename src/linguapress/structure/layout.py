@@ -8,7 +8,7 @@ from typing import NamedTuple
 import regex
 
 from linguapress.structure.block import Block
-from linguapress.structure.signs import COMMENT, KEY, LOG, LONGEST, LONGEST_ROW, SURE, plainness, wordy
+from linguapress.structure.signs import COMMENT, KEY, LOG, LONGEST, LONGEST_ROW, SURE, lines_between, plainness, wordy
 
 _SHARE = 0.6  # of the weight that a run would have if all its lines were plainly laid out
 _FEWEST = 3  # lines, unless nothing else is there
@@ -33,7 +33,6 @@ _CLAUSE = regex.compile(r"(?:FROM|WHERE|(?:\w+ ){0,2}JOIN|GROUP BY|ORDER BY|HAVI
 _QUOTED = regex.compile(r"\"(?:[^\"\\\n]|\\.)*+\"|'(?:[^'\\\n]|\\.)*+'")
 _HEADER = regex.compile(r"\s?[\"']?[\p{L}_][\p{L}\p{M}\p{N}_ .%/#-]{0,39}(?:\([^()]{0,12}\))?[\"']?\s?")
 _NUMBER = regex.compile(r"\d,\d{3}(?!\d)")
-_LINE = regex.compile(r"[^\n]*+(?:\n|\Z)")
 
 
 class _Line(NamedTuple):
@@ -48,7 +47,7 @@ class _Line(NamedTuple):
 
 def layouts(text: str, start: int, end: int) -> Iterator[Block]:
     """Laid-out lines between two places of a text, ascending and disjoint."""
-    lines = [_line(match) for match in _LINE.finditer(text, start, end) if match.end() > match.start()]
+    lines = [_line(match) for match in lines_between(text, start, end)]
     alone = sum(bool(line.body) for line in lines) if end - start == len(text) else 0
     position = 0
     for first, last in [*_tables(lines), (len(lines), len(lines))]:

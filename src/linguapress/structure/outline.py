@@ -23,7 +23,8 @@ _CLOSES = regex.compile(  # what stands above a name at the end of a letter
     r"|saludos|cordialement|saluti)\b)"
 )
 _LISTED = regex.compile(r"(?:[IVX]{1,5}|\p{L})[.)]\s")
-_COUNTED = regex.compile(r"(?:\p{N}+(?:\.\p{N}+)*\.?[ \t]+)?+")  # the number of a section
+COUNTED = r"(?:\p{N}+(?:\.\p{N}+)*\.?[ \t]+)?+"  # the number of a section, if there is one
+_COUNTED = regex.compile(COUNTED)
 
 
 def number(text: str, span: Span) -> str:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import regex
 
 LONGEST, LONGEST_ROW = 400, 2000  # characters of a line, and of one of a log or a CSV file
+_LINE = regex.compile(r"[^\n]*+(?:\n|\Z)")
 _WORDY = 8  # words of a value that is rather a sentence
 
 LOG = regex.compile(
@@ -51,6 +54,11 @@ _WEAK = regex.compile(
 SURE = regex.compile(r"(?!<unk>).*(?:[;{>]|\):|[A-Za-z\d]\(.*\))$", regex.A)
 COMMENT = regex.compile(r"//|/\*|\*|#|--\s|<!--")
 KEY = regex.compile(r"(?:-\s)*+[\"']?(?P<key>[A-Za-z_$][\w./$-]*+)[\"']?:(?:\s++(?P<value>.*)|$)")
+
+
+def lines_between(text: str, start: int, end: int) -> Iterator[regex.Match[str]]:
+    """The lines between two places of a text, each with its end."""
+    return (match for match in _LINE.finditer(text, start, end) if match.end() > match.start())
 
 
 def plainness(body: str) -> float:

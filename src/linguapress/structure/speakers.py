@@ -14,7 +14,7 @@ from linguapress.segment import ENDED, join_blank, line_starts, sentences, tile
 from linguapress.structure.asked import with_asked
 from linguapress.structure.label_keys import is_key
 from linguapress.structure.replies import with_replies
-from linguapress.structure.stamps import is_event, stamps
+from linguapress.structure.stamps import NAME, is_event, stamps
 from linguapress.text import Span
 from linguapress.units import Units
 
@@ -31,11 +31,10 @@ _BLANK = r"[^\S\n]"
 _CLOCK = r"\d{1,2}:\d\d(?::\d\d)?(?:[.,]\d{1,3})?(?:\s?[AaPp]\.?[Mm]\.?)?"
 _DATE = rf"(?:\d{{1,4}}[-./]\d{{1,2}}[-./]\d{{1,4}},?{_BLANK}|\d{{4}}-\d\d-\d\dT)"
 _TIME = rf"(?:[\[(<]?{_DATE}?{_CLOCK}[\])>]?{_BLANK}*+(?:[-–—|]{_BLANK})?+)"
-_WORD = r"[\p{L}\p{N}][\p{L}\p{M}\p{N}_.'’&/-]*+"
 _ASIDE = rf"(?:{_BLANK}?[(（\[](?:[^()（）\[\]\n]|\([^()\n]{{1,60}}+\)){{1,60}}+[)）\]]|{_BLANK}{_CLOCK})"
 _LABEL = regex.compile(
     rf"[\u200e\ufeff]?+{_BLANK}{{0,8}}+(?:>{_BLANK})?+(?:[-•–—]{_BLANK})?+(?P<open>\*{{1,3}}+|_{{1,3}}+)?+(?P<time>{_TIME})?+(?P<bold>\*\*)?+"
-    rf"(?P<name>@?(?=\p{{L}}){_WORD}(?:[ \u00a0\u3000]{_WORD}){{0,4}})[*_]{{0,3}}+(?P<aside>{_ASIDE})?[*_]{{0,3}}+{_BLANK}?"
+    rf"(?P<name>{NAME})[*_]{{0,3}}+(?P<aside>{_ASIDE})?[*_]{{0,3}}+{_BLANK}?"
     rf"(?:：|:(?=[*_]{{0,3}}(?:\s|\Z)))[*_]{{0,3}}+{_BLANK}*+(?:\n(?:{_BLANK}*+\n)*+)?+"
 )
 _COLON, _REACH = regex.compile(r"：|:(?=[*_]{0,3}(?:\s|\Z))"), 160  # characters of a line up to the end of its label

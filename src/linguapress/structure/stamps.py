@@ -25,7 +25,8 @@ _DATE = (
 _DAY = rf"(?i:(?:on[ ])?(?:(?:{_WEEKDAY}),?[ ](?:(?:{_DATE}),?[ ])?|(?:{_DATE}),?[ ])(?:at[ ]|um[ ])?)"
 _WHEN = rf"(?:\[{_DAY}?{_CLOCK}\]|\({_DAY}?{_CLOCK}\)|{_DAY}?{_CLOCK})"
 _WORD = r"[\p{L}\p{N}][\p{L}\p{M}\p{N}_.'’&/-]*+"
-_NAME = rf"(?P<name>@?(?=\p{{L}}){_WORD}(?:[ \u00a0\u3000]{_WORD}){{0,4}}?)"
+NAME = rf"@?(?=\p{{L}}){_WORD}(?:[ \u00a0\u3000]{_WORD}){{0,4}}"  # one to five words of who speaks
+_NAME = rf"(?P<name>{NAME}?)"
 _ASIDE = rf"(?:{_BLANK}?\([^()\n]{{1,40}}\))?"
 _PART = rf"(?:,?{_BLANK}{{1,20}}(?:[-–—|·•]{_BLANK}{{1,4}})?)"
 _MARKS = r"[*_]{0,3}"

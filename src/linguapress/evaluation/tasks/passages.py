@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -47,15 +47,16 @@ def nq_many(folder: Path, seed: int) -> Iterator[Example]:
 
     None of the eighty holds an answer.
     """
-    pool = {source.text: source for row in _nq_rows(folder, 9) for source in _sources(row)}
-    everything, units = _whole(list(pool)), [Units([Span(0, len(text))]) for text in pool]
-    for row in _nq_rows(folder, 9):
+    rows = list(_nq_rows(folder, 9))
+    pool = {source.text: source._replace(gold=False) for row in rows for source in _sources(row)}
+    passages, units = [Passage.whole(at, text) for at, text in enumerate(pool)], [Units([Span(0, len(text))]) for text in pool]
+    for row in rows:
         own = _sources(row)
-        alike = LexicalRelevance().rate(row["question"], everything, units).passages
-        texts = [everything[place].source for place in np.argsort(-np.asarray(alike), kind="stable")]
         known = {source.text for source in own}
+        alike = np.asarray(LexicalRelevance().rate(row["question"], passages, units).passages)
+        texts = (passages[place].source for place in np.argsort(-alike, kind="stable"))
         others = (pool[text] for text in texts if text not in known and not answer_survives(text, row["answers"]))
-        more = [source._replace(gold=False) for source in islice(others, MANY - len(own))]
+        more = islice(others, MANY - len(own))
         yield example(f"nq-many-{row['id']}", row["question"], [*own, *more], row["answers"], seed)
 
 
@@ -80,10 +81,6 @@ def multihop(folder: Path, seed: int) -> Iterator[Example]:
         for row in read_jsonl(folder / "multihop_small" / f"{name}_train100.jsonl.gz"):
             docs = [Source(doc["title"], doc["text"], bool(doc["gold"])) for doc in row["docs"]]
             yield example(f"{name}-{row['id']}", row["question"], docs, row["answers"], seed)
-
-
-def _whole(texts: Sequence[str]) -> list[Passage]:
-    return [Passage.whole(index, text) for index, text in enumerate(texts)]
 
 
 def _nq_rows(folder: Path, place: int) -> Iterator[dict[str, Any]]:
