@@ -10,8 +10,9 @@ question) and LLMLingua-2 (arXiv 2403.12968, keep probabilities).
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import ClassVar
 
 import numpy as np
@@ -26,7 +27,7 @@ from linguapress.order import Order, arranged, checked_order
 from linguapress.repeats import unrepeated
 from linguapress.scores import UNTOLD, KeepClassifier, Rating, Relevance
 from linguapress.section_ratings import around
-from linguapress.select import Selection, stitchers
+from linguapress.select import Rows, Selection, stitchers
 from linguapress.structure.headings import with_headings
 from linguapress.structure.sections import with_sections
 from linguapress.structure.speakers import utterances, with_speakers
@@ -88,22 +89,26 @@ class Lingua(Compressor):
         choice = Selection(whole.allowing(self._room(whole, units)), stitchers(whole, units), ratings)
         shortens = self.slack > 1 or not choice.run
         coarse = (choice.past() if shortens else choice.fill()).allowing(draft.limit)
-        tokens = coarse.tokens
+        tokens, least = coarse.tokens, (ROUGHLY if choice.run else _LITTLE) * draft.limit
         stages = [_stage("sentences", draft.tokens, tokens, start)]
-        start, words = time.perf_counter(), WordStage(self.keep, self.guard, self.keep_weight, self.scrap)
-        fine = words.reduce(coarse, found) if tokens > draft.limit else coarse
-        little = (ROUGHLY if choice.run else _LITTLE) * draft.limit
-        if shortens and fine.tokens < little < tokens:  # what overflows cannot be cut (code, many numbers): others take its place
-            other = choice.fill().allowing(draft.limit)
-            fine = max(fine, words.reduce(other, found) if other.tokens > draft.limit else other, key=lambda one: one.tokens)
-            if fine.tokens < little:
-                others = Selection(whole.allowing(draft.limit), stitchers(whole, units), ratings).fill()
-                fine = max(fine, others, key=lambda one: one.tokens)
+        start, fine = time.perf_counter(), self._shortened(coarse, found)
+        if shortens and least < tokens:
+            fine = _fullest(chain([fine], self._others(choice, ratings, draft.limit, found)), least)
         if not fine.text and draft.limit > 0 and any(item.spans for item in units):
             fine = beginnings(whole, units, ratings, [row.tokens for row in rows])
         if fine is not coarse:
             stages.append(_stage("words", tokens, fine.tokens, start))
         return self.guard.coarse.reported(draft, replace(fine, stages=(*draft.stages, *stages)))
+
+    def _shortened(self, draft: Draft, found: Mapping[int, Sentences]) -> Draft:
+        """The draft without as many words as are too many."""
+        words = WordStage(self.keep, self.guard, self.keep_weight, self.scrap)
+        return words.reduce(draft, found) if draft.tokens > draft.limit else draft
+
+    def _others(self, choice: Selection, ratings: Rows, limit: int, found: Mapping[int, Sentences]) -> Iterator[Draft]:
+        """What else there is to send where no words of the sentence that overflows can go (code, many numbers)."""
+        yield self._shortened(choice.fill().allowing(limit), found)
+        yield Selection(choice.draft.allowing(limit), choice.stitchers, ratings).fill()
 
     def drops(self, draft: Draft) -> bool:
         """Whether anything has to go."""
@@ -150,6 +155,16 @@ class Lingua(Compressor):
         told = zip(draft.passages, units, stay, rows, tokens, strict=True)
         found = {passage.index: Sentences.of(passage, item.only(own), row, scores) for passage, item, own, row, scores in told}
         return arranged(rated(draft, rating, units).warning(*rating.warnings), self.order), found
+
+
+def _fullest(drafts: Iterable[Draft], enough: float) -> Draft:
+    """The first that has ``enough`` tokens, or else the one that has the most."""
+    seen: list[Draft] = []
+    for draft in drafts:
+        if draft.tokens >= enough:
+            return draft
+        seen.append(draft)
+    return max(seen, key=lambda one: one.tokens)
 
 
 def _stage(name: str, tokens_in: int, tokens_out: int, start: float) -> Stage:
