@@ -202,7 +202,42 @@ def test_an_abbreviation_or_an_ordinal_ends_no_sentence(text):
     assert [whole[start:end] for start, end in sentences(whole)] == parts
 
 
-@pytest.mark.parametrize("text", ["a. " * 100_000, "1. " * 100_000, "A.b" * 100_000, ("x" * 50 + "\na") * 10_000])
+@pytest.mark.parametrize(
+    "heading",
+    [
+        "## 4. Descaling", "### 2.1. The tank", "> # 4. Descaling", "## Step 2. Rinse it", "## Why? How it works", "## IV. Descaling",
+        "4.2. Descaling", "Chapter 4. Descaling", "Kapitel 4. Entkalken", "**4. Descaling**", "__4. Descaling__", "| 4. Descaling | x |",
+        "| x | 4.1. Descaling |", "Table 3. Means of ten years", "- 4. Descaling",
+    ],
+)  # fmt: skip
+def test_a_heading_keeps_its_number(heading):
+    assert parts(sentences, f"{heading}\nIt takes long. It ends.") == [f"{heading}\n", "It takes long. ", "It ends."]
+
+
+@pytest.mark.parametrize("number", ["**4.** ", "**Step 2.** "])
+def test_a_number_in_bold_begins_its_sentence(number):
+    assert parts(sentences, f"{number}Rinse the tank. Then go.") == [
+        f"{number.split('Dupont. ')[-1]}Rinse the tank. ",
+        "Then go.",
+    ]
+
+
+def test_a_line_of_prose_behind_a_number_sign_is_cut():
+    assert len(sentences(f"# The first sentence of a long line {'goes on ' * 12}here. The second one ends.")) == 2
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1." * 100_000,
+        "| 1." * 50_000,
+        "# " * 100_000,
+        "a. " * 100_000,
+        "1. " * 100_000,
+        "A.b" * 100_000,
+        ("x" * 50 + "\na") * 10_000,
+    ],
+)
 def test_hostile_full_stops_are_quick(text):
     start = time.perf_counter()
     sentences(text)

@@ -49,12 +49,20 @@ _BEFORE_NUMBER = regex.compile(
 _UNSPACED = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}ー]+|\p{Thai}+")
 # A backslash and a straight quote may belong to what follows them: an escape, the end of a JSON string.
 _CLOSING = r"(?![\\\"])[\p{Pe}\p{Pf}\p{Po}\p{Mn}\p{Me}\p{Mc}\u200d\ufe0e\ufe0f]"
-# What ends no sentence: an abbreviation before its number, a title, a mark in a cell, the number of a section or an item.
+_NUMBERED = (
+    r"§|Art(?:icle|ikel)?\.?|Sec(?:tion|\.)|Chapter|Part|Appendix|Rule|Step|Note|Fig(?:ure|\.)?|Table|Box|"
+    r"Kap(?:itel|\.)|Abschnitt|Teil|Anhang|Schritt|Abb(?:ildung|\.)|Tab(?:elle|\.)|Chapitre|Étape|Tableau|Capítulo|Paso|Cuadro"
+)
+_NUMBER = r"(?:\d{1,4}\.){0,5}\d{1,3}[a-z]?[.)]"
+# Where no sentence ends: in a heading of Markdown, after the number of a section or an item, an abbreviation before its number, a
+# title, a mark in a cell.
 _RUNS_ON = regex.compile(
-    r"^[ \t]*(?:§|Art(?:icle|ikel)?\.?|Sec(?:tion|\.)|Rule|Step)[ \t]?\d{1,4}[a-z]?[.)][ \t]+(?=\S)"
+    rf"^[ \t]*+(?:>[ \t]+)*+#{{1,6}}[ \t][^\n]{{1,120}}$"
+    rf"|^[ \t>|]*+(?:[-*+][ \t]+)?+(?:\*\*|__)?(?:(?:{_NUMBERED})[ \t]?)?{_NUMBER}(?:\*\*|__)?[ \t]+(?=\S)"
+    r"|\|[ \t]*+(?:\d{1,3}\.){1,5}[ \t]+(?=\S)"
     r"|(?i:\b(?:approx|aprox|ca|c|circa|est|vols?|nos?|nr|núm|num|figs?|pp?|art|§|sect?|chap|ch|eqs?|cf|mio|mln|mrd|av|vs)\.\s+(?=\p{Sc}?\d))"
-    r"|(?:^|\s)(?:MM?|Mme|Mlle|Mgr)\.\s+(?=\p{Lu})|(?<=\S[ \t])[?!.][ \t]{2,}(?=\S)"
-    r"|(?<=\A|(?:\A|\n)[^\n]{0,50}\n)[ \t]*[IVX]{1,5}[.)]\s+(?=\S)|^[ \t>]*(?:[-*+][ \t]+)?\d{1,3}[.)][ \t]+(?=\S)",
+    r"|(?<!\S)(?:MM?|Mme|Mlle|Mgr)\.\s+(?=\p{Lu})|(?<=\S[ \t])[?!.][ \t]{2,}(?=\S)"
+    r"|(?<=\A|(?:\A|\n)[^\n]{0,50}\n)[ \t]*[IVX]{1,5}[.)]\s+(?=\S)",
     regex.M,
 )
 _GERMAN_DATE = regex.compile(
@@ -126,7 +134,8 @@ def sentences(text: str, language: str | None = None) -> list[Span]:
     if len(small) <= 1 + _FEW * len(cuts):  # else the writer uses small letters for all
         cuts -= small
     for pattern in (_RUNS_ON, _GERMAN_DATE) if language == "de" else (_RUNS_ON,):
-        cuts.difference_update(match.end() for match in pattern.finditer(text))
+        for match in pattern.finditer(text):
+            cuts.difference_update(range(match.start() + 1, match.end() + 1))
     if "\n" in text:
         soft = {match.end() for match in _SOFT_BREAK.finditer(text) if _wrapped(text, match.start(), match.end())}
         cuts.update(match.end() for match in _LINE_END.finditer(text) if match.end() not in soft)
