@@ -25,6 +25,7 @@ from linguapress.evaluation.memories_cases import QUESTION, Case, cases_of, chun
 from linguapress.evaluation.outputs import named
 from linguapress.evaluation.perplexity_memory import Memory as Held
 from linguapress.evaluation.reference import Side, machine, side
+from linguapress.evaluation.workers import write_cases
 
 app = typer.Typer(help="Measure what stored memories save.")
 
@@ -85,7 +86,7 @@ def measure(file: Path, model: str, plan: Plan, work: Path) -> dict[str, Any]:
 def _command(model: str, cases: Sequence[Case], plan: Plan, work: Path) -> list[str]:
     """How a process that answers the cases is started."""
     listed = work / "cases.jsonl"
-    listed.write_text("".join(json.dumps(case.to_dict()) + "\n" for case in cases), "utf-8")
+    write_cases(listed, [case.to_dict() for case in cases])
     command = [sys.executable, "-m", "linguapress.evaluation.memories_worker", "--model", model, "--cases", str(listed)]
     return [*command, "--device", plan.device, "--threads", str(plan.threads)]
 

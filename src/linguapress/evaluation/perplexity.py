@@ -28,6 +28,7 @@ from linguapress.evaluation.perplexity_memory import Memory
 from linguapress.evaluation.perplexity_models import SHAPES, portable_once, random_once
 from linguapress.evaluation.perplexity_rounds import OWN, Plan, Row, schedule
 from linguapress.evaluation.reference import Side, machine, side
+from linguapress.evaluation.workers import write_cases
 from linguapress.models.embedded import CAUSAL
 
 REFERENCE = "reference"
@@ -51,7 +52,7 @@ def measure(data: Path, models: Mapping[str, Path], plan: Plan, work: Path, refe
         for name, folder in models.items():
             cases = cases_of(data, token_counter(str(folder)), plan.batch, plan.lengths)
             file = work / f"{name}.jsonl"
-            file.write_text("".join(json.dumps(case.to_dict()) + "\n" for case in cases), "utf-8")
+            write_cases(file, [case.to_dict() for case in cases])
             starts = commands(folder, file, plan, reference_python)
             sides = {who: stack.enter_context(side(command, plan.threads)) for who, command in starts.items()}
             memories = {who: Memory.of(one) for who, one in sides.items()}

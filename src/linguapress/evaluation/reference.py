@@ -29,6 +29,7 @@ import regex
 
 from linguapress.counters import embedded
 from linguapress.evaluation.outputs import named
+from linguapress.evaluation.workers import write_cases
 from linguapress.jsonl import read_jsonl
 from linguapress.models.embedded import EMBEDDED
 from linguapress.models.stored import copy_dense
@@ -131,7 +132,7 @@ def measure(reference_python: str, data: Path, plan: Plan) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as scratch, ExitStack() as stack:
         folder, cases = Path(scratch, FOLDER), Path(scratch, "cases.jsonl")
         copy_dense(EMBEDDED, folder)
-        cases.write_text("".join(json.dumps({"case": name, "calls": value}) + "\n" for name, value in calls.items()), "utf-8")
+        write_cases(cases, [{"name": name, "calls": value} for name, value in calls.items()])
         common = ["--model", str(folder), "--cases", str(cases), "--rate", str(plan.rate), "--threads", str(plan.threads)]
         worker = str(Path(__file__).with_name("reference_worker.py"))
         starts = {

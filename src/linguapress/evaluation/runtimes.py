@@ -26,6 +26,7 @@ import typer
 from linguapress.counters import embedded
 from linguapress.evaluation.outputs import named
 from linguapress.evaluation.reference import FOLDER, Side, machine, side
+from linguapress.evaluation.workers import write_cases
 from linguapress.jsonl import read_jsonl
 from linguapress.models.embedded import EMBEDDED
 from linguapress.models.stored import copy_dense
@@ -119,7 +120,7 @@ def _starts(scratch: Path, cases: Mapping[str, list[str]], plan: Plan, reference
     folder, listed = scratch / FOLDER, scratch / "cases.jsonl"
     copy_dense(EMBEDDED, folder)
     exported = export_model(EMBEDDED, scratch / "exported", int8=True)
-    listed.write_text("".join(json.dumps({"case": name, "calls": [texts]}) + "\n" for name, texts in cases.items()), "utf-8")
+    write_cases(listed, [{"name": name, "calls": [texts]} for name, texts in cases.items()])
     common = ["--cases", str(listed), "--rate", str(plan.rate)]
     worker = [sys.executable, "-m", "linguapress.evaluation.runtimes_worker", *common, "--device", plan.device]
     models = {name: str(exported if name.startswith("onnx") else folder) for name in OWN}
