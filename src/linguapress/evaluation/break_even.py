@@ -24,7 +24,7 @@ from linguapress.budget import Budget
 from linguapress.counters import token_counter
 from linguapress.evaluation.clock import readers
 from linguapress.evaluation.contenders import contender
-from linguapress.evaluation.outputs import named
+from linguapress.evaluation.outputs import write
 from linguapress.evaluation.refusal import refusing
 from linguapress.evaluation.tables import table
 from linguapress.jsonl import read_jsonl
@@ -110,9 +110,7 @@ def break_even(
     found = {"rate": rate, "reader": asdict(reader), "lengths": [size for _, size in contexts], "rows": rows}
     text = _page(found)
     if out:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        named(out, ".json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-        named(out, ".md").write_text(text, encoding="utf-8")
+        write(out, found, text)
     typer.echo(text)
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.progress import Progress
 
-from linguapress.evaluation.outputs import named
+from linguapress.evaluation.outputs import named, write
 from linguapress.evaluation.plot import draw, require_matplotlib
 from linguapress.evaluation.refusal import refusing
 from linguapress.evaluation.sizes import sizes
@@ -126,8 +126,7 @@ def _write(
     if ranking:
         found["ranking"] = tables.rankings(rows)
         pages.append(tables.rankings_markdown(found["ranking"]))
-    named(out, ".json").write_text(json.dumps(found, indent=1), encoding="utf-8")
-    named(out, ".md").write_text("\n".join((*pages, f"{json.dumps(about['machine'])}\n")), encoding="utf-8")
+    write(out, found, "\n".join((*pages, f"{json.dumps(about['machine'])}\n")))
     if plot:
         draw(found["means"], named(out, f".{plot.value}"), title, quality)
     typer.echo("\n".join(pages))

@@ -9,7 +9,6 @@ with the files of the memories, and ends with the first generated token.
 
 from __future__ import annotations
 
-import json
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -22,7 +21,7 @@ from typing import Annotated, Any
 import typer
 
 from linguapress.evaluation.memories_cases import QUESTION, Case, cases_of, chunks_of, number_of
-from linguapress.evaluation.outputs import named
+from linguapress.evaluation.outputs import write
 from linguapress.evaluation.perplexity_memory import Memory as Held
 from linguapress.evaluation.reference import Side, machine, side
 from linguapress.evaluation.workers import write_cases
@@ -152,7 +151,5 @@ def run(  # noqa: PLR0913 - each parameter is an option of the command line
     with tempfile.TemporaryDirectory() as scratch:
         work = Path(scratch)
         found = measure(texts, model or str(random_llama(work / "random Llama")), plan, work)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    named(out, ".json").write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", "utf-8")
-    named(out, ".md").write_text(markdown(found), "utf-8")
+    write(out, found, markdown(found))
     typer.echo(markdown(found))

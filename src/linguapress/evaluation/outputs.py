@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 _ENDINGS = frozenset((".json", ".jsonl", ".md", ".svg", ".png"))
 

@@ -10,7 +10,6 @@ ours.
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
@@ -22,7 +21,7 @@ from typing import Annotated, Any
 import typer
 
 from linguapress.counters import token_counter
-from linguapress.evaluation.outputs import named
+from linguapress.evaluation.outputs import write
 from linguapress.evaluation.perplexity_cases import Case, cases_of
 from linguapress.evaluation.perplexity_memory import Memory
 from linguapress.evaluation.perplexity_models import SHAPES, portable_once, random_once
@@ -132,7 +131,5 @@ def run(  # noqa: PLR0913 - each parameter is an option of the command line
     models = dict(_models(model, [name for name in wanted if name != "none"], work))
     plan = Plan(rounds, minutes, batch, few, threads, device, tuple(lengths or ()), busy)
     found = measure(data, models, plan, work, reference_python)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    named(out, ".json").write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", "utf-8")
-    named(out, ".md").write_text(markdown(found), "utf-8")
+    write(out, found, markdown(found))
     typer.echo(markdown(found))

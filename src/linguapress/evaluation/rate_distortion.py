@@ -8,7 +8,6 @@ selections (arXiv 2407.15504).
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from datetime import datetime, timezone
 from pathlib import Path
@@ -19,7 +18,7 @@ import typer
 from rich.progress import Progress
 
 from linguapress.errors import MissingExtra, UnknownName
-from linguapress.evaluation.outputs import named
+from linguapress.evaluation.outputs import named, write
 from linguapress.evaluation.plot import require_matplotlib
 from linguapress.evaluation.rate_distortion_markov import MEASURES, Optima, optima
 from linguapress.evaluation.rate_distortion_optimum import Curve
@@ -101,9 +100,7 @@ def run(  # noqa: PLR0913 - each parameter is an option of the command line
     date = datetime.now(timezone.utc).date().isoformat()
     about = {"date": date, "task": task, "part": part, "counter": counter, "machine": machine()}
     found = {"about": about, "questions": questions, "strings": on_strings(longest)}
-    out.parent.mkdir(parents=True, exist_ok=True)
-    named(out, ".json").write_text(json.dumps(found, indent=1) + "\n", "utf-8")
-    named(out, ".md").write_text(markdown(found), "utf-8")
+    write(out, found, markdown(found))
     for name in ("questions", "strings"):
         draw(found[name], named(out, f"_{name}.svg"))
     typer.echo(markdown(found))

@@ -28,7 +28,7 @@ from typing import IO, Any, NamedTuple
 import regex
 
 from linguapress.counters import embedded
-from linguapress.evaluation.outputs import named
+from linguapress.evaluation.outputs import write
 from linguapress.evaluation.workers import write_cases
 from linguapress.jsonl import read_jsonl
 from linguapress.models.embedded import EMBEDDED
@@ -290,9 +290,7 @@ def main() -> None:
     options = parser.parse_args()
     plan = Plan(rounds=options.rounds, threads=options.threads, seed=options.seed, queries=options.queries)
     found = measure(options.reference_python, options.data, plan)
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    options.out.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", "utf-8")
-    named(options.out, ".md").write_text(markdown(found), "utf-8")
+    write(options.out, found, markdown(found))
     sys.stdout.write(markdown(found).split("## Examples")[0])
 
 

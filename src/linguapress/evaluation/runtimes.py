@@ -8,7 +8,6 @@ machine is faster at one time than at another. The method is ``llmlingua2``: eve
 
 from __future__ import annotations
 
-import json
 import sys
 import tempfile
 import time
@@ -24,7 +23,7 @@ import regex
 import typer
 
 from linguapress.counters import embedded
-from linguapress.evaluation.outputs import named
+from linguapress.evaluation.outputs import write
 from linguapress.evaluation.reference import FOLDER, Side, machine, side
 from linguapress.evaluation.workers import write_cases
 from linguapress.jsonl import read_jsonl
@@ -217,7 +216,5 @@ def run(  # noqa: PLR0913 - each parameter is an option of the command line
 
     plan = Plan(rounds=rounds, threads=threads, patience=patience, minutes=minutes, device=device, busy=busy)
     found = measure(texts, plan, reference_python)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    named(out, ".json").write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", "utf-8")
-    named(out, ".md").write_text(markdown(found), "utf-8")
+    write(out, found, markdown(found))
     typer.echo(markdown(found))
