@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.progress import Progress
 
+from linguapress.evaluation.machine import machine_with_torch
 from linguapress.evaluation.outputs import named, write
 from linguapress.evaluation.plot import draw, require_matplotlib
 from linguapress.evaluation.refusal import refusing
@@ -88,7 +89,7 @@ def run(
     timed_ones = {row["id"] for row in rows if row["ms"] is not None}
     about = {
         "task": task, "part": part, "examples": len({row["id"] for row in rows}), "timed": len(timed_ones), "seed": seed,
-        "counter": counter, "lm": Path(lm).name, "machine": bench.machine(),
+        "counter": counter, "lm": Path(lm).name, "machine": machine_with_torch(),
     }  # fmt: skip
     _write(out, rows, about, against=against, ranking=ranking, plot=plot)
 

@@ -20,10 +20,11 @@ from typing import Annotated, Any
 
 import typer
 
+from linguapress.evaluation.machine import machine
 from linguapress.evaluation.memories_cases import QUESTION, Case, cases_of, chunks_of, number_of
 from linguapress.evaluation.outputs import write
 from linguapress.evaluation.perplexity_memory import Memory as Held
-from linguapress.evaluation.reference import Side, machine, side
+from linguapress.evaluation.reference import Side, side
 from linguapress.evaluation.workers import write_cases
 
 app = typer.Typer(help="Measure what stored memories save.")

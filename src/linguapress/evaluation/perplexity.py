@@ -21,12 +21,13 @@ from typing import Annotated, Any
 import typer
 
 from linguapress.counters import token_counter
+from linguapress.evaluation.machine import machine
 from linguapress.evaluation.outputs import write
 from linguapress.evaluation.perplexity_cases import Case, cases_of
 from linguapress.evaluation.perplexity_memory import Memory
 from linguapress.evaluation.perplexity_models import SHAPES, portable_once, random_once
 from linguapress.evaluation.perplexity_rounds import OWN, Plan, Row, schedule
-from linguapress.evaluation.reference import Side, machine, side
+from linguapress.evaluation.reference import Side, side
 from linguapress.evaluation.workers import write_cases
 from linguapress.models.embedded import CAUSAL
 

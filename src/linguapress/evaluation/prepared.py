@@ -16,7 +16,7 @@ import typer
 from linguapress.budget import Budget
 from linguapress.compression import Compression
 from linguapress.compressor import Compressor
-from linguapress.evaluation.bench import machine
+from linguapress.evaluation.machine import machine_with_torch
 from linguapress.evaluation.outputs import write
 from linguapress.evaluation.tasks import Example, examples
 from linguapress.models.embedded import EMBEDDED
@@ -50,7 +50,7 @@ def run(
     cases = [Case.of(press, example) for example in asked[:timed]]
     names = counter or ["cl100k_base", "embedded"]
     found: dict[str, Any] = {
-        "machine": machine(),
+        "machine": machine_with_torch(),
         "questions": len(asked),
         "timed": len(cases),
         "sizes": sizes(press, asked, records),

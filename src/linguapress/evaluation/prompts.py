@@ -11,7 +11,7 @@ import typer
 from rich.progress import Progress
 
 from linguapress.counters import token_counter
-from linguapress.evaluation.bench import machine
+from linguapress.evaluation.machine import machine_with_torch
 from linguapress.evaluation.outputs import write
 from linguapress.evaluation.prompts_data import TASKS, FewShot, few_shots
 from linguapress.evaluation.prompts_measure import Frame, Measured, Trial, run, trials
@@ -64,7 +64,7 @@ def bench_prompts(  # noqa: PLR0913 - each is an option
             typer.echo(_shown(found))
     about = {
         "prompts": len(shots), "counter": counter, "lm": Path(lm).name, "instruction_rate": instruction_rate,
-        "question_rate": question_rate, "machine": machine(),
+        "question_rate": question_rate, "machine": machine_with_torch(),
     }  # fmt: skip
     _conclude(out, rows, about)
 

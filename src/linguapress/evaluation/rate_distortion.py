@@ -85,9 +85,9 @@ def run(  # noqa: PLR0913 - each parameter is an option of the command line
     out: Annotated[Path, typer.Option(help="Results: NAME.json, NAME.md and two pictures.")] = Path("distortion"),
 ) -> None:
     """Distortion against rate, with the exact optimum, on Markov strings and on real questions."""
+    from linguapress.evaluation.machine import machine
     from linguapress.evaluation.rate_distortion_page import markdown
     from linguapress.evaluation.rate_distortion_plot import draw
-    from linguapress.evaluation.reference import machine
     from linguapress.evaluation.tasks import TASKS
 
     if task not in TASKS or part not in ("dev", "test", "all"):

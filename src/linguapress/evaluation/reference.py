@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import random
 import statistics
 import subprocess
@@ -28,6 +27,7 @@ from typing import IO, Any, NamedTuple
 import regex
 
 from linguapress.counters import embedded
+from linguapress.evaluation.machine import machine
 from linguapress.evaluation.outputs import write
 from linguapress.evaluation.workers import write_cases
 from linguapress.jsonl import read_jsonl
@@ -42,7 +42,6 @@ LONG_TOKENS = 20_000
 EXAMPLES = 5
 
 _NUMBER = regex.compile(r"\d+(?:[.,:/]\d+)*")
-_FLAGS = ("avx2", "avx512f", "avx512_bf16", "amx_bf16")
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,18 +217,6 @@ def _ratios(slow: Sequence[float], fast: Sequence[float]) -> list[float]:
 
 def _spread(values: Sequence[float]) -> dict[str, float]:
     return {"median": round(statistics.median(values), 2), "min": round(min(values), 2), "max": round(max(values), 2)}
-
-
-def machine() -> dict[str, Any]:
-    """Kind of processor, cores, and what it multiplies."""
-    try:
-        info = Path("/proc/cpuinfo").read_text("ascii", errors="ignore")
-    except OSError:
-        info = ""
-    model = regex.search(r"model name\s*:\s*(.+)", info)
-    flags = {flag: flag in info.split() for flag in _FLAGS}
-    processor = model.group(1) if model else platform.machine()
-    return {"system": platform.system(), "processor": processor, "cores": os.cpu_count(), **flags}
 
 
 def markdown(found: Mapping[str, Any]) -> str:

@@ -23,8 +23,9 @@ import regex
 import typer
 
 from linguapress.counters import embedded
+from linguapress.evaluation.machine import machine
 from linguapress.evaluation.outputs import write
-from linguapress.evaluation.reference import FOLDER, Side, machine, side
+from linguapress.evaluation.reference import FOLDER, Side, side
 from linguapress.evaluation.workers import write_cases
 from linguapress.jsonl import read_jsonl
 from linguapress.models.embedded import EMBEDDED
