@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from linguapress.errors import InvalidRecord
+from linguapress.records import records
 from linguapress.training.corpus import spans_of
 from linguapress.training.groups import ALONE, MIX
 from linguapress.training.questions import Candidate, Question
-from linguapress.training.records import records
 
 Given = TypeVar("Given")
 
