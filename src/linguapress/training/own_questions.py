@@ -40,23 +40,6 @@ def own_questions(files: Iterable[Path]) -> Iterator[Question]:
                 raise InvalidRecord(f"{file.name}, line {number}: {said}; {_REMEDY}") from error
 
 
-def record_of(question: Question) -> dict[str, Any]:
-    """The line of a question, which :func:`own_questions` reads as the same question."""
-    return {
-        "source": question.source,
-        "question": question.text,
-        "answers": list(question.answers),
-        "mined": question.mined,
-        "passages": [
-            {
-                "title": one.title, "text": one.body, "relevant": one.relevant, "certain": one.certain,
-                **{name: [list(span) for span in getattr(one, name)] for name in _SPANS},
-            }
-            for one in question.candidates
-        ],
-    }  # fmt: skip
-
-
 def _question(row: Any) -> Question:
     if not isinstance(row, dict):
         raise TypeError("a line is a JSON object")

@@ -47,6 +47,10 @@ from linguapress.training.sentence_fit import fit_odds
 __all__ = ["SelectSettings", "train"]
 Progress = Callable[[str, int, int, dict[str, float]], None]
 _SAVE_EVERY = 200  # steps
+_NEGATIVES = 40  # kept for each question
+_WINDOW = 192  # tokens of a pair; longer passages are cut
+_ANSWER_WEIGHT = 0.5  # of the answer loss, against the ranking loss
+_RELEVANCE_WEIGHT = 0.2  # of the loss by which the relevance of passages that stand alone is calibrated
 
 
 def train(settings: SelectSettings, progress: Progress = lambda task, step, total, figures: None) -> dict[str, Any]:
@@ -102,32 +106,32 @@ def _negatives(
     """Hard negatives of each question; the search is remembered in the output folder."""
     file = settings.out / "negatives.json"
     asked = ("\t".join(map(str, (q.text, q.answers, q.mined, *(c.body for c in q.candidates)))) for q in questions)
-    mark = crc32("\n".join([*(c.text for c in candidates), *asked, str(settings.negatives)]).encode("utf-8", "replace"))
+    mark = crc32("\n".join([*(c.text for c in candidates), *asked, str(_NEGATIVES)]).encode("utf-8", "replace"))
     known = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
     if known.get("mark") != mark:
         encoder = Encoder(EMBEDDED, settings.device)
         vectors = embedded([c.text for c in candidates], encoder, lambda done, total: progress("passages", done, total, {}))
         queries = embedded([q.text if q.mined else "" for q in questions], encoder)
-        known = {"mark": mark, "found": mine(questions, candidates, vectors, queries, settings.negatives)}
+        known = {"mark": mark, "found": mine(questions, candidates, vectors, queries, _NEGATIVES)}
         file.write_text(json.dumps(known), encoding="utf-8")
     return [[candidates[number] for number in numbers] for numbers in known["found"]]
 
 
-def losses(out: PairOutput, batch: Batch, settings: SelectSettings) -> dict[str, Tensor]:
+def losses(out: PairOutput, batch: Batch) -> dict[str, Tensor]:
     """The losses of a group, those that apply, weighted."""
     found: dict[str, Tensor] = {}
     if batch.weight.any():
         each = functional.binary_cross_entropy_with_logits(out.need, batch.need, reduction="none")
-        found["need"] = settings.need_weight * (each * batch.weight).sum() / batch.weight.sum()
+        found["need"] = (each * batch.weight).sum() / batch.weight.sum()
     if not batch.ranked:
         relevant = functional.binary_cross_entropy_with_logits(out.relevance, batch.relevant.float())
-        return {**found, "relevant": settings.relevance_weight * relevant}
+        return {**found, "relevant": _RELEVANCE_WEIGHT * relevant}
     if batch.relevant.any() and not batch.relevant.all():
         wrong = out.relevance[~batch.relevant].logsumexp(0)
         found["rank"] = functional.softplus(wrong - out.relevance[batch.relevant]).mean()
         if batch.answer.any():
             right = out.answer[batch.answer].logsumexp(0)
-            found["answer"] = settings.answer_weight * (out.answer.flatten().logsumexp(0) - right)
+            found["answer"] = _ANSWER_WEIGHT * (out.answer.flatten().logsumexp(0) - right)
     return found
 
 
@@ -166,8 +170,8 @@ class _Run:
         sums: dict[str, list[float]] = {}
         for drawn in groups:
             group = self._hardest(drawn)
-            batch = collate(group, self.tokenizer, self.settings.window, self.settings.device)
-            found = losses(self.model(batch.ids, batch.mask, batch.types, batch.inside), batch, self.settings)
+            batch = collate(group, self.tokenizer, _WINDOW, self.settings.device)
+            found = losses(self.model(batch.ids, batch.mask, batch.types, batch.inside), batch)
             if found:
                 (torch.stack(list(found.values())).sum() / len(groups)).backward()  # type: ignore[no-untyped-call]
             for name, value in found.items():
@@ -189,7 +193,7 @@ class _Run:
         """The group with as many pairs as it has room for."""
         if not group.spare:
             return group
-        batch = collate(group, self.tokenizer, self.settings.window, self.settings.device)
+        batch = collate(group, self.tokenizer, _WINDOW, self.settings.device)
         return group.hardest(self.model(batch.ids, batch.mask, batch.types, batch.inside).relevance.tolist())
 
     @torch.no_grad()
