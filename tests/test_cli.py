@@ -13,9 +13,9 @@ from typer.testing import CliRunner
 
 from linguapress import Budget, __version__, load
 from linguapress.cli import app
-from linguapress.commands.distill import _agreed
 from linguapress.commands.documents import Split, read_documents
 from linguapress.demo import Outcome, Question, Source, questions, retrieve, sources, still_there
+from linguapress.failures import USAGE, agreed
 from linguapress.presets import list_methods
 from linguapress.scores import Rating
 
@@ -365,7 +365,7 @@ def test_a_closed_standard_input_is_one_line():
 def test_nobody_agrees_where_standard_input_is_closed(monkeypatch, capsys):
     monkeypatch.setattr("sys.stdin", None)
     with pytest.raises(typer.Exit):
-        _agreed()
+        agreed(USAGE)
     assert "add --yes to start" in capsys.readouterr().err
 
 

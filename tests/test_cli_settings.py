@@ -8,8 +8,8 @@ from typer.testing import CliRunner
 
 from linguapress import Budget, Guard, load
 from linguapress.cli import app
-from linguapress.commands.failures import reported
 from linguapress.commands.methods import _GUARD, _written, loaded, parameters, settings_of
+from linguapress.failures import reported
 from linguapress.presets import PRESETS
 
 TEXT = "Marie Curie won two Nobel Prizes. She was born in Warsaw in 1867. Paris is big.\n"

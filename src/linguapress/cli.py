@@ -12,9 +12,9 @@ from linguapress import __version__
 from linguapress.commands.compress import compress
 from linguapress.commands.distill import distill
 from linguapress.commands.export import export
-from linguapress.commands.failures import FAILURE, discard_output, reported
 from linguapress.commands.methods import show_methods
 from linguapress.commands.terminal import write
+from linguapress.failures import FAILURE, discard_output, reported
 
 _LATER = {  # module of the command, and what it does
     "train": ("linguapress.training.cli", "Train the models that linguapress ships."),

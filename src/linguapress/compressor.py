@@ -161,10 +161,6 @@ class Compressor(ABC):
         """:meth:`reduce` for several drafts; one after another, unless a method has a quicker way."""
         return [self.reduce(draft) for draft in drafts]
 
-    def traced(self, draft: Draft) -> Draft:
-        """:meth:`reduce`, with a record of what it removed."""
-        return self.traced_batch([draft])[0]
-
     def traced_batch(self, drafts: Sequence[Draft]) -> list[Draft]:
         """:meth:`reduce_batch`, with records of what it removed; each draft takes an equal share of the time."""
         before, start = [draft.tokens for draft in drafts], time.perf_counter()

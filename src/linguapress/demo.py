@@ -17,10 +17,10 @@ from rich.table import Table
 from rich.text import Text
 
 from linguapress.budget import Budget
-from linguapress.commands.failures import reported
 from linguapress.commands.terminal import quiet_libraries, status
 from linguapress.compression import Compression
 from linguapress.compressor import Compressor
+from linguapress.failures import reported
 from linguapress.presets import load
 from linguapress.render import shown, stages, summary, to_plain, to_text
 from linguapress.scores import Relevance

@@ -115,15 +115,14 @@ def line_starts(text: str, mark: regex.Pattern[str], reach: int) -> Iterator[int
             yield start
 
 
-def sentences(text: str, language: str | None = None) -> list[Span]:
+def sentences(text: str) -> list[Span]:
     """Sentences; a line end also parts them, unless the sentence visibly runs on.
 
     Args:
         text: any text; full stops of other scripts (。 । ؟ and so on) count in every language.
-        language: two-letter code that chooses the abbreviation list; None = as the text's commonest words tell.
     """
     cuts: set[int] = set()
-    language = language or tongue(text)
+    language = tongue(text)
     for start, end, whole_sentences in _chunks(text):
         found = sentencex.get_sentence_boundaries(language, encodable(text[start:end]))
         cuts.update(start + boundary["end_index"] for boundary in found)

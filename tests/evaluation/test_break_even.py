@@ -60,9 +60,9 @@ def test_the_command(tmp_path):
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        (b'{"bad"\n', "is no file of JSON lines"),
-        (b"\xff\n", "is no file of JSON lines"),
-        (b"[1]\n", "record 1"),
+        (b'{"bad"\n', "line 1: no JSON"),
+        (b"\xff\n", "is not UTF-8"),
+        (b"[1]\n", "line 1: no JSON object"),
         (b'{"a": 1}\n', "no field text"),
     ],
 )

@@ -1,6 +1,7 @@
 """Both sides of the comparison of perplexity methods, and the models that it makes."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -91,7 +92,8 @@ class Stopping:
         return {"compressed_prompt": " ".join(documents)}
 
 
-def test_the_reference_is_scaled_and_its_failure_is_an_answer():
+def test_the_reference_is_scaled_and_its_failure_is_an_answer(monkeypatch):
+    monkeypatch.syspath_prepend(Path(perplexity_reference.__file__).parent)  # as where it runs as a script
     case = {"method": "longllmlingua", "documents": [["a"], ["b"], ["c"], ["d"]], "questions": ["q"] * 4, "targets": [3, 4, 5, 6]}
     compressor = Stopping()
     found = perplexity_reference.measured(compressor, case, 1)

@@ -10,16 +10,16 @@ from linguapress.evaluation.tasks import examples
 
 
 def test_the_command_writes_sizes_times_and_equality(data, tmp_path):
-    options = {"limit": 2, "timed": 1, "rounds": 1, "counter": "embedded", "out": tmp_path / "prepared"}
+    options = {"limit": 2, "timed": 1, "rounds": 1, "counter": "embedded", "out": tmp_path / "new" / "prepared"}
     arguments = [str(data), *(f"--{name}={value}" for name, value in options.items())]
     done = CliRunner().invoke(prepared.app, arguments)
     assert done.exit_code == 0, done.output
-    found = json.loads((tmp_path / "prepared.json").read_text())
+    found = json.loads((tmp_path / "new" / "prepared.json").read_text())
     assert (found["questions"], found["timed"], found["unequal"]) == (2, 1, [])
     assert found["sizes"]["largest_share_of_bound"] <= 1
     assert [row["tokens"] for row in found["speed"]] == [150, 300, 500, 1000]
     assert all(row[name]["clock"] > 0 for row in found["speed"] for name in ("query", "with", "without"))
-    assert "| embedded | 150 |" in (tmp_path / "prepared.md").read_text()
+    assert "| embedded | 150 |" in (tmp_path / "new" / "prepared.md").read_text()
 
 
 def test_a_difference_is_found(data, monkeypatch):

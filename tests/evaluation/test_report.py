@@ -102,6 +102,13 @@ def test_times_of_some_tasks_will_do_when_every_method_has_them(tmp_path):
     assert report_data.findings([write(tmp_path / "none.jsonl", rows)]).points(0.2) == []
 
 
+def test_a_line_ends_where_its_record_ends(tmp_path):
+    file = write(tmp_path / "a.jsonl", grid())
+    with file.open("a", encoding="utf-8") as handle:
+        handle.write('{"source": {"task": "nq", "id": "1", "seed": 0, "documents": ["one\u2028two"]}}\n{"cut off')
+    assert report_data.findings([file]).sources["nq", "1", 0]["documents"] == ["one\u2028two"]
+
+
 def test_the_last_of_two_rows_of_one_result_counts(tmp_path):
     files = [write(tmp_path / "a.jsonl", grid()), write(tmp_path / "b.jsonl", [row("head", 5, True)])]
     nq = report_data.findings(files).results[0]

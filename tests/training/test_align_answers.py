@@ -166,7 +166,7 @@ def test_the_command_asks_a_chat_model_beside_the_user(command, tmp_path, monkey
         ([], "unknown teacher ''; write openai:MODEL"),
         (["--teacher", "gpt"], "unknown teacher 'gpt'"),
         (["--teacher", "openai:tiny", "--key-variable", "NO_SUCH_KEY"], "NO_SUCH_KEY holds no key"),
-        (["--teacher", "langchain:no_such_module:make"], "cannot find the teacher"),
+        (["--teacher", "langchain:no_such_module:make"], "cannot find"),
         (["--teacher", "langchain:json:loads", "--temperature", "1"], "set them in the LangChain factory"),
         (["--teacher", "openai:tiny", "--base-url", "http://127.0.0.1:9/v1"], "nobody is here to agree"),
         (

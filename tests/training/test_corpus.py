@@ -187,5 +187,5 @@ def test_a_plain_text_that_is_none_is_named_by_its_line(tmp_path, row):
 
 def test_plain_texts_that_are_no_utf8_are_named(tmp_path):
     (tmp_path / "more.txt").write_bytes(b"a\xff")
-    with pytest.raises(InvalidRecord, match=r"more\.txt is not UTF-8 \(byte 1\)"):
+    with pytest.raises(InvalidRecord, match=r"more\.txt is not UTF-8"):
         read_plain(tmp_path / "more.txt")

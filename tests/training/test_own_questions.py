@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from linguapress import Span
 from linguapress.errors import InvalidRecord
-from linguapress.training.own_questions import own_questions, record_of
+from linguapress.training.own_questions import own_questions
 from linguapress.training.questions import Candidate, Question, read_questions
 
 TEXT = "Mila built a bridge. It fell in 1894."
@@ -41,6 +41,17 @@ def test_a_passage_in_which_nothing_is_needed_is_a_wrong_one(tmp_path):
 
 texts = st.text(max_size=20)
 bodies = texts.filter(str.strip)
+
+
+def record_of(question):
+    spans = ("needed", "answers")
+    passages = [
+        {"title": one.title, "text": one.body, "relevant": one.relevant, "certain": one.certain}
+        | {name: [list(span) for span in getattr(one, name)] for name in spans}
+        for one in question.candidates
+    ]
+    rest = {"source": question.source, "question": question.text, "answers": list(question.answers), "mined": question.mined}
+    return rest | {"passages": passages}
 
 
 @given(st.lists(st.tuples(texts, bodies, st.booleans(), st.data()), min_size=1, max_size=3), bodies, st.booleans())

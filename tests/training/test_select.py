@@ -24,7 +24,6 @@ from linguapress.text import Span
 from linguapress.training import select
 from linguapress.training.cli import app
 from linguapress.training.groups import Batch, Draws
-from linguapress.training.own_questions import record_of
 from linguapress.training.questions import Candidate, Question
 from linguapress.training.select import SelectSettings, losses, train
 from linguapress.training.select_metrics import ranking_report, selection_report
@@ -166,29 +165,39 @@ def test_a_run_of_other_settings_is_not_continued(settings):
         train(settings(rate=2e-4))
 
 
-def test_a_run_that_is_refused_leaves_the_folder_as_it_was(settings):
+def test_a_setting_that_is_none_any_more_does_not_keep_a_run_from_going_on(settings):
+    train(settings())
+    file = settings().out / "checkpoint.pt"
+    state = torch.load(file)
+    torch.save(state | {"settings": state["settings"] | {"window": 192}}, file)
+    assert train(settings())["settings"]["steps"] == 4
+
+
+def test_a_run_that_is_refused_leaves_the_folder_as_it_was(settings, monkeypatch):
     train(settings())
     before = (settings().out / "negatives.json").read_bytes()
+    monkeypatch.setattr(select, "_NEGATIVES", 3)
     with pytest.raises(ValueError, match="other settings"):
-        train(settings(negatives=3))
+        train(settings(rate=2e-4))
     assert (settings().out / "negatives.json").read_bytes() == before
 
 
-def test_negatives_are_mined_once_for_the_same_data(settings, data):
+def test_negatives_are_mined_once_for_the_same_data(settings, data, monkeypatch):
     tasks = []
 
-    def run(steps, **changes):
+    def run(steps):
         tasks.clear()
-        train(settings("run", steps=steps, **changes), lambda task, step, total, figures: tasks.append(task))
+        train(settings("run", steps=steps), lambda task, step, total, figures: tasks.append(task))
         (settings().out / "checkpoint.pt").unlink()
         return "passages" in tasks
 
     assert run(1)
     assert not run(2)
-    assert run(2, negatives=3)
+    monkeypatch.setattr(select, "_NEGATIVES", 3)
+    assert run(2)
     labels = data / "query_sentences/train.jsonl"
     labels.write_text("".join(labels.read_text().splitlines(keepends=True)[1:]))
-    assert run(2, negatives=3)
+    assert run(2)
 
 
 def test_the_seed_decides_what_is_learnt(settings):
@@ -308,7 +317,9 @@ def own(kind, rng, text):
 
 
 def written(path, questions):
-    path.write_text("".join(json.dumps(record_of(question)) + "\n" for question in questions))
+    passages = [[{"text": it.body, "needed": [list(span) for span in it.needed]} for it in one.candidates] for one in questions]
+    rows = [{"question": one.text, "passages": parts} for one, parts in zip(questions, passages, strict=True)]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     return path
 
 
@@ -411,24 +422,21 @@ def output(relevance):
     return PairOutput(torch.tensor(relevance), torch.randn(shape), answer)
 
 
-SETTINGS = SelectSettings(Path(), Path())
-
-
 def test_the_ranking_loss_is_the_surprise_at_the_relevant_passage():
     out = output([1.0, 2.0, -1.0])
-    assert losses(out, batch([True, False, False]), SETTINGS)["rank"] == pytest.approx(-out.relevance.log_softmax(0)[0].item())
+    assert losses(out, batch([True, False, False]))["rank"] == pytest.approx(-out.relevance.log_softmax(0)[0].item())
 
 
 def test_relevant_passages_do_not_compete_with_one_another():
-    one, two = (losses(output([1.0, better, -1.0]), batch([True, True, False]), SETTINGS)["rank"] for better in (1.0, 5.0))
+    one, two = (losses(output([1.0, better, -1.0]), batch([True, True, False]))["rank"] for better in (1.0, 5.0))
     assert two < one
-    alone = losses(output([1.0, -1.0]), batch([True, False]), SETTINGS)["rank"]
+    alone = losses(output([1.0, -1.0]), batch([True, False]))["rank"]
     assert one == pytest.approx(alone.item())
 
 
 def test_the_answer_loss_is_the_surprise_at_its_tokens_among_all_of_the_group():
     out = output([1.0, 2.0])
-    found = losses(out, batch([True, False], answer=[(0, 1), (0, 2)]), SETTINGS)["answer"]
+    found = losses(out, batch([True, False], answer=[(0, 1), (0, 2)]))["answer"]
     share = out.answer.flatten().softmax(0).reshape(2, 3)[0, 1:].sum()
     assert found == pytest.approx(-0.5 * torch.log(share).item(), rel=1e-5)
 
@@ -436,9 +444,9 @@ def test_the_answer_loss_is_the_surprise_at_its_tokens_among_all_of_the_group():
 def test_the_need_loss_counts_tokens_by_their_weight():
     out = output([1.0, 2.0])
     made = batch([True, False], answer=[(0, 1)], weight=[(0, 1), (1, 2)])
-    found = losses(out, made, SelectSettings(Path(), Path(), need_weight=3.0))["need"]
+    found = losses(out, made)["need"]
     pair = functional.binary_cross_entropy_with_logits(out.need[[0, 1], [1, 2]], torch.tensor([1.0, 0.0]))
-    assert found == pytest.approx(3 * pair.item())
+    assert found == pytest.approx(pair.item())
 
 
 @pytest.mark.parametrize(
@@ -454,7 +462,7 @@ def test_the_need_loss_counts_tokens_by_their_weight():
     ids=["no answers", "no weight", "no wrong passage", "no right passage", "alone", "alone with labels"],
 )
 def test_only_losses_that_mean_something_count(made, names):
-    assert losses(output([1.0, 2.0]), made, SETTINGS).keys() == names
+    assert losses(output([1.0, 2.0]), made).keys() == names
 
 
 # Measuring

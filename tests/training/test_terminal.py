@@ -6,15 +6,16 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from linguapress.failures import one_line
 from linguapress.training import cli
-from linguapress.training.terminal import one_line, progress_bars
+from linguapress.training.terminal import progress_bars
 
 
 @pytest.mark.parametrize(
     ("error", "said"),
     [
         (ValueError("a\nb"), "error: a b\n"),
-        (AssertionError("Torch not compiled with CUDA enabled"), "error: torch finds no such device here (Torch not compiled with CUDA enabled); leave --device out, or choose auto or cpu\n"),
+        (AssertionError("Torch not compiled with CUDA enabled"), "error: torch finds no such device here (Torch not compiled with CUDA enabled); leave the device out, or choose auto or cpu\n"),
         (TypeError("odd"), "error: TypeError: odd (LINGUAPRESS_TRACEBACK=1 shows where)\n"),
     ],
     ids=["ours", "device", "unforeseen"],

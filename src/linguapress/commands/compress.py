@@ -15,13 +15,13 @@ import typer
 
 from linguapress.budget import Budget
 from linguapress.commands.documents import Document, Split, json_lines, read_documents
-from linguapress.commands.failures import USAGE, fail, reported, say, warn
 from linguapress.commands.methods import loaded, parameters, settings_of
 from linguapress.commands.terminal import quiet_libraries, status, write
 from linguapress.compression import Compression
 from linguapress.compressor import Compressor
 from linguapress.counters import TokenCounter, token_counter
 from linguapress.errors import InvalidBudget
+from linguapress.failures import USAGE, fail, reported, say, warn
 from linguapress.guard import Guard
 from linguapress.page import to_page
 from linguapress.render import summary, to_ansi, to_markdown, to_plain

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,13 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from linguapress.commands.failures import USAGE, fail, reported
 from linguapress.commands.terminal import quiet_libraries, status
 from linguapress.counters import token_counter
-from linguapress.errors import DistillationError, UnknownName
+from linguapress.errors import UnknownName
+from linguapress.failures import USAGE, agreed, fail, reported
 
 if TYPE_CHECKING:
-    from linguapress.training.distill.estimate import Estimate
     from linguapress.training.distill.pipeline import Outcome
     from linguapress.training.distill.run import Progress, Tally
     from linguapress.training.distill.teacher import Teacher
@@ -58,7 +55,7 @@ def distill(  # noqa: PLR0913 - each parameter is an option of the command line
     linguapress train keep --data.
     """
     quiet_libraries()
-    with reported(), _plainly():
+    with reported(), _resumable():
         from linguapress.training.distill.estimate import Prices
         from linguapress.training.distill.pipeline import distill as distilled
         from linguapress.training.distill.pipeline import estimate
@@ -76,10 +73,10 @@ def distill(  # noqa: PLR0913 - each parameter is an option of the command line
         )  # fmt: skip
         expected = estimate(chunks, asked.name, out, settings)
         priced = bool(price_in or price_out)
-        typer.echo(_expected(expected, priced), err=not dry_run)
+        typer.echo(expected.told("passages", priced), err=not dry_run)
         if dry_run:
             return
-        if expected.requests and not (yes or _agreed()):
+        if expected.requests and not (yes or agreed(USAGE)):
             raise typer.Exit(1)
         with _shown(expected.requests, priced) as progress:
             quality = Quality(drop_variation, drop_gap)
@@ -89,14 +86,10 @@ def distill(  # noqa: PLR0913 - each parameter is an option of the command line
 
 
 @contextmanager
-def _plainly() -> Iterator[None]:
-    """Our own errors as a sentence; an interruption as a hint at how to go on."""
+def _resumable() -> Iterator[None]:
+    """An interruption as a hint at how to go on."""
     try:
         yield
-    except DistillationError as error:
-        if os.environ.get("LINGUAPRESS_TRACEBACK"):
-            raise
-        fail(str(error))
     except (KeyboardInterrupt, asyncio.CancelledError):
         fail("interrupted; every answer is kept, the same command goes on from there", _INTERRUPTED)
 
@@ -110,13 +103,6 @@ def _teacher(spec: str, base_url: str | None, key_variable: str, temperature: fl
         raise
     except ValueError as error:
         fail(str(error), USAGE)
-
-
-def _agreed() -> bool:
-    """The user's word, where there is one to ask; a script must say --yes."""
-    if sys.stdin is None or not sys.stdin.isatty():
-        fail("nobody is here to agree to the estimate; add --yes to start", USAGE)
-    return typer.confirm("Start?", err=True)
 
 
 @contextmanager
@@ -139,15 +125,6 @@ def _shown(total: int, priced: bool) -> Iterator[Progress]:
 def _spent(tally: Tally, priced: bool) -> str:
     tokens = f"{tally.usage.tokens_in:,} tokens in, {tally.usage.tokens_out:,} out"
     return f"{tokens}, cost {tally.cost:,.4f}" if priced else tokens
-
-
-def _expected(expected: Estimate, priced: bool) -> str:
-    usage = expected.usage
-    cost = f"cost about {expected.cost:,.4f}" if priced else "no prices given (--price-in, --price-out)"
-    return (
-        f"{expected.requests:,} passages to ask, {expected.answered:,} answered before; "
-        f"about {usage.tokens_in:,} tokens in, {usage.tokens_out:,} out, {cost}"
-    )
 
 
 def _ended(outcome: Outcome, out: Path, priced: bool) -> str:

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import regex
 import typer
 
-from linguapress.commands.failures import USAGE, fail
+from linguapress.failures import USAGE, fail
 from linguapress.segment import lines, passages
 from linguapress.text import Span
 

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from linguapress.commands.failures import USAGE, fail, reported
 from linguapress.commands.terminal import quiet_libraries, status
+from linguapress.failures import USAGE, fail, reported
 
 
 def export(

@@ -13,9 +13,9 @@ import regex
 from rich.console import Console
 from rich.table import Table
 
-from linguapress.commands.failures import USAGE, fail, reported
 from linguapress.commands.terminal import write
 from linguapress.compressor import Compressor
+from linguapress.failures import USAGE, fail, reported
 from linguapress.guard import Guard
 from linguapress.order import checked_order
 from linguapress.presets import PRESETS, list_methods, load

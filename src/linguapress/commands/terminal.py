@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, nullcontext
 
 import typer
 
-from linguapress.commands.failures import discard_output
+from linguapress.failures import discard_output
 
 
 def quiet_libraries() -> None:

@@ -26,8 +26,8 @@ from linguapress.evaluation.readers import Reader
 from linguapress.evaluation.sizes import Size, sizes
 from linguapress.evaluation.tables import Row
 from linguapress.evaluation.tasks import Example
-from linguapress.jsonl import read_jsonl
 from linguapress.models.embedded import CAUSAL
+from linguapress.records import objects
 
 WHOLE, GOLD = "whole", "gold"  # all passages as they are; of these the ones that answer
 _UNKNOWN = "unknown"
@@ -151,13 +151,10 @@ def answers_of(files: Iterable[Path]) -> dict[str, str]:
     """
     found: dict[str, str] = {}
     for file in files:
-        try:
-            for row in read_jsonl(file):
-                found[str(row["id"])] = "" if row["said"] is None else str(row["said"])
-        except (KeyError, TypeError, ValueError) as error:
-            raise InvalidRecord(
-                f"{file}, after {len(found)} answers in all: a line is no JSON with id and said ({error!r}); mend or remove it"
-            ) from error
+        for number, row in objects(file, "id and said"):
+            if not {"id", "said"} <= row.keys():
+                raise InvalidRecord(f"{file}, line {number}: no id and said; mend or remove it")
+            found[str(row["id"])] = "" if row["said"] is None else str(row["said"])
     return found
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,7 +10,7 @@ import typer
 from rich.progress import Progress
 
 from linguapress.errors import InvalidRecord
-from linguapress.evaluation.outputs import named
+from linguapress.evaluation.outputs import named, write
 from linguapress.evaluation.plot import require_matplotlib
 from linguapress.evaluation.refusal import refusing
 from linguapress.evaluation.tasks import TASKS
@@ -114,8 +113,7 @@ def score(
     title += f", answered by {reader}" if reader else ""
     page = asking_page.markdown(means, title)
     _fresh(named(out, ".jsonl"), [{key: value for key, value in row.items() if key != "context"} for row in found])
-    named(out, ".json").write_text(json.dumps({"about": about, "means": means}, indent=1), encoding="utf-8")
-    named(out, ".md").write_text(page, encoding="utf-8")
+    write(out, {"about": about, "means": means}, page)
     if plot:
         asking_page.draw(means, named(out, ".svg"), f"{about['task']}, {about['part']}: {about['questions']} questions")
     typer.echo(page)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import platform
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -148,16 +147,3 @@ def within(minutes: float, examples: Iterable[Example]) -> Iterator[Example]:
         yield example
         if time.monotonic() >= end:
             return
-
-
-def machine() -> Row:
-    """What the numbers were measured on."""
-    import torch
-
-    from linguapress.models.devices import device_of, precision_of
-
-    device = device_of("auto")
-    return {
-        "device": str(device), "precision": str(precision_of(device)).removeprefix("torch."), "threads": torch.get_num_threads(),
-        "processor": platform.processor() or platform.machine(), "python": platform.python_version(), "torch": torch.__version__,
-    }  # fmt: skip

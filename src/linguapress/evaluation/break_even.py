@@ -8,7 +8,6 @@ saves.
 
 from __future__ import annotations
 
-import json
 import platform
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -22,12 +21,13 @@ import typer
 
 from linguapress.budget import Budget
 from linguapress.counters import token_counter
+from linguapress.errors import InvalidRecord
 from linguapress.evaluation.clock import readers
 from linguapress.evaluation.contenders import contender
-from linguapress.evaluation.outputs import named
+from linguapress.evaluation.outputs import write
 from linguapress.evaluation.refusal import refusing
 from linguapress.evaluation.tables import table
-from linguapress.jsonl import read_jsonl
+from linguapress.records import objects
 
 app = typer.Typer(help="From which context length on compressing pays.", no_args_is_help=True)
 _HOUR, _MILLION = 3600, 1_000_000
@@ -99,7 +99,8 @@ def break_even(
     reader, wanted = Reader(prefill, price, machine), sorted(set(length or (500, 1000, 2000, 4000)))
     if len(wanted) < 2:
         raise typer.BadParameter("a line takes two lengths; repeat --length")
-    contexts = [_context(texts, size) for size in wanted]
+    with refusing():
+        contexts = [_context(texts, size) for size in wanted]
     rows = []
     for name in method or ["lingua", "lingua_low"]:
         with refusing():
@@ -110,9 +111,7 @@ def break_even(
     found = {"rate": rate, "reader": asdict(reader), "lengths": [size for _, size in contexts], "rows": rows}
     text = _page(found)
     if out:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        named(out, ".json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-        named(out, ".md").write_text(text, encoding="utf-8")
+        write(out, found, text)
     typer.echo(text)
 
 
@@ -131,13 +130,10 @@ def _context(texts: Path, size: int) -> tuple[list[str], int]:
 
 
 def _texts(file: Path) -> Iterator[str]:
-    try:
-        for number, record in enumerate(read_jsonl(file), 1):
-            if not isinstance(record, dict) or "text" not in record:
-                raise typer.BadParameter(f"record {number} of {file} has no field text")
-            yield str(record["text"])
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise typer.BadParameter(f"{file} is no file of JSON lines: {error}") from error
+    for number, record in objects(file, "text"):
+        if "text" not in record:
+            raise InvalidRecord(f"{file}, line {number}: no field text; give one JSON object with text on each line")
+        yield str(record["text"])
 
 
 def _timed(name: str, documents: Sequence[str], rate: float, rounds: int = 3) -> float:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.progress import Progress
 
-from linguapress.evaluation.outputs import named
+from linguapress.evaluation.machine import machine_with_torch
+from linguapress.evaluation.outputs import named, write
 from linguapress.evaluation.plot import draw, require_matplotlib
 from linguapress.evaluation.refusal import refusing
 from linguapress.evaluation.sizes import sizes
@@ -88,7 +89,7 @@ def run(
     timed_ones = {row["id"] for row in rows if row["ms"] is not None}
     about = {
         "task": task, "part": part, "examples": len({row["id"] for row in rows}), "timed": len(timed_ones), "seed": seed,
-        "counter": counter, "lm": Path(lm).name, "machine": bench.machine(),
+        "counter": counter, "lm": Path(lm).name, "machine": machine_with_torch(),
     }  # fmt: skip
     _write(out, rows, about, against=against, ranking=ranking, plot=plot)
 
@@ -126,8 +127,7 @@ def _write(
     if ranking:
         found["ranking"] = tables.rankings(rows)
         pages.append(tables.rankings_markdown(found["ranking"]))
-    named(out, ".json").write_text(json.dumps(found, indent=1), encoding="utf-8")
-    named(out, ".md").write_text("\n".join((*pages, f"{json.dumps(about['machine'])}\n")), encoding="utf-8")
+    write(out, found, "\n".join((*pages, f"{json.dumps(about['machine'])}\n")))
     if plot:
         draw(found["means"], named(out, f".{plot.value}"), title, quality)
     typer.echo("\n".join(pages))

@@ -100,7 +100,7 @@ def _progressing(plan: Plan, out: Path, todo: Sequence[Job], processes: int, min
 
 def _note(out: Path, processes: int) -> None:
     """What the last run was measured on, beside the rows."""
-    from linguapress.evaluation.bench import machine
+    from linguapress.evaluation.machine import machine_with_torch
 
-    facts = {"machine": machine(), "processes": processes}
+    facts = {"machine": machine_with_torch(), "processes": processes}
     named(out, ".machine.json").write_text(json.dumps(facts, indent=1), encoding="utf-8")

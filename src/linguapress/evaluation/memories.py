@@ -9,7 +9,6 @@ with the files of the memories, and ends with the first generated token.
 
 from __future__ import annotations
 
-import json
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -21,10 +20,12 @@ from typing import Annotated, Any
 
 import typer
 
+from linguapress.evaluation.machine import machine
 from linguapress.evaluation.memories_cases import QUESTION, Case, cases_of, chunks_of, number_of
-from linguapress.evaluation.outputs import named
+from linguapress.evaluation.outputs import write
 from linguapress.evaluation.perplexity_memory import Memory as Held
-from linguapress.evaluation.reference import Side, machine, side
+from linguapress.evaluation.reference import Side, side
+from linguapress.evaluation.workers import write_cases
 
 app = typer.Typer(help="Measure what stored memories save.")
 
@@ -85,7 +86,7 @@ def measure(file: Path, model: str, plan: Plan, work: Path) -> dict[str, Any]:
 def _command(model: str, cases: Sequence[Case], plan: Plan, work: Path) -> list[str]:
     """How a process that answers the cases is started."""
     listed = work / "cases.jsonl"
-    listed.write_text("".join(json.dumps(case.to_dict()) + "\n" for case in cases), "utf-8")
+    write_cases(listed, [case.to_dict() for case in cases])
     command = [sys.executable, "-m", "linguapress.evaluation.memories_worker", "--model", model, "--cases", str(listed)]
     return [*command, "--device", plan.device, "--threads", str(plan.threads)]
 
@@ -151,7 +152,5 @@ def run(  # noqa: PLR0913 - each parameter is an option of the command line
     with tempfile.TemporaryDirectory() as scratch:
         work = Path(scratch)
         found = measure(texts, model or str(random_llama(work / "random Llama")), plan, work)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    named(out, ".json").write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", "utf-8")
-    named(out, ".md").write_text(markdown(found), "utf-8")
+    write(out, found, markdown(found))
     typer.echo(markdown(found))

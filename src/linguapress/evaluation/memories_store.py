@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import torch
 
 from linguapress.evaluation.memories_cases import KEYS
-from linguapress.evaluation.runtimes_worker import Clocks
+from linguapress.evaluation.workers import Clocks
 from linguapress.soft import FrozenLM, Icae, Maker, Memory, Source, XCompressor
 
 Make = Callable[[str], Memory]

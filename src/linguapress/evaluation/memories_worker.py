@@ -1,4 +1,4 @@
-"""The process that answers in :mod:`linguapress.evaluation.memories`; speaks as ``reference_worker`` does.
+"""The process that answers in :mod:`linguapress.evaluation.memories`; speaks as :mod:`~linguapress.evaluation.workers` says.
 
 Each line on standard input is the name of a case; the answer tells the seconds from the text, or from the files of the memories, to
 the first token, and which one it was.
@@ -7,9 +7,6 @@ the first token, and which one it was.
 from __future__ import annotations
 
 import argparse
-import json
-import logging
-import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,9 +15,7 @@ from typing import Any
 import torch
 
 from linguapress.evaluation.memories_cases import GENERATE, QUESTION
-from linguapress.evaluation.perplexity_worker import device_mib, give_back
-from linguapress.evaluation.reference_worker import versions
-from linguapress.evaluation.runtimes_worker import Clocks
+from linguapress.evaluation.workers import Clocks, device_mib, give_back, own_output, read_cases, versions
 from linguapress.soft import FrozenLM, Memory, SoftReader
 
 
@@ -57,24 +52,16 @@ def main() -> None:
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()
-    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    sys.stdout = sys.stderr
-    logging.disable(logging.WARNING)
     torch.set_num_threads(options.threads)
-    cases = {case["name"]: case for case in map(json.loads, options.cases.read_text("utf-8").splitlines())}
-    lm = FrozenLM.load(options.model, options.device)
-    SoftReader(lm).generate(["A few words, so that everything is imported."], most=1)
-    generated(lm, "The same for the other side.")
-
-    def answer(**values: Any) -> None:
-        give_back()
-        answers.write(json.dumps(values) + "\n")
-        answers.flush()
-
-    about = {"precision": str(lm.dtype).removeprefix("torch."), "device": lm.device.type, "device_mib": device_mib()}
-    answer(versions=versions(), parameters=sum(weight.numel() for weight in lm.model.parameters()), window=lm.window, **about)
-    for line in sys.stdin:
-        answer(**measured(lm, cases[line.strip()]))
+    cases = read_cases(options.cases)
+    with own_output(give_back) as say:
+        lm = FrozenLM.load(options.model, options.device)
+        SoftReader(lm).generate(["A few words, so that everything is imported."], most=1)
+        generated(lm, "The same for the other side.")
+        about = {"precision": str(lm.dtype).removeprefix("torch."), "device": lm.device.type, "device_mib": device_mib()}
+        say(versions=versions(), parameters=sum(weight.numel() for weight in lm.model.parameters()), window=lm.window, **about)
+        for line in sys.stdin:
+            say(**measured(lm, cases[line.strip()]))
 
 
 if __name__ == "__main__":

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 _ENDINGS = frozenset((".json", ".jsonl", ".md", ".svg", ".png"))
 
@@ -15,3 +18,10 @@ def named(out: Path, ending: str) -> Path:
         ending: with its dot, such as ``.md``.
     """
     return out.with_name((out.stem if out.suffix in _ENDINGS else out.name) + ending)
+
+
+def write(out: Path, found: Mapping[str, Any], page: str) -> None:
+    """Writes NAME.json and NAME.md into a folder that is made where it is missing."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    named(out, ".json").write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    named(out, ".md").write_text(page, encoding="utf-8")

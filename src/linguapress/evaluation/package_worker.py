@@ -8,12 +8,9 @@ from __future__ import annotations
 
 import argparse
 import json
-import logging
-import os
 import sys
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
@@ -78,14 +75,6 @@ def _told(error: Exception) -> str:
     return f"{type(error).__name__}: {error}"[:300]
 
 
-@contextmanager
-def _own_output() -> Iterator[Any]:
-    """Standard output for answers alone; what the package prints goes to standard error."""
-    with os.fdopen(os.dup(1), "w", encoding="utf-8") as answers:
-        os.dup2(2, 1)
-        yield answers
-
-
 def main() -> None:
     """Serves until standard input closes."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -93,7 +82,9 @@ def main() -> None:
     parser.add_argument("--lm", required=True, help="folder of the causal language model")
     parser.add_argument("--threads", type=int, required=True)
     options = parser.parse_args()
-    logging.disable(logging.WARNING)
+
+    from workers import own_output  # beside this script
+
     folders = {"keep": options.keep, "lm": options.lm}
 
     @cache
@@ -104,12 +95,10 @@ def main() -> None:
         torch.set_num_threads(options.threads)
         return watched
 
-    with _own_output() as answers:
-        answers.write("{}\n")  # ready
-        answers.flush()
+    with own_output() as say:
+        say()  # ready
         for line in sys.stdin:
-            answers.write(json.dumps(answered(load, json.loads(line))) + "\n")
-            answers.flush()
+            say(**answered(load, json.loads(line)))
 
 
 if __name__ == "__main__":

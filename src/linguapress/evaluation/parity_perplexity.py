@@ -29,7 +29,7 @@ import numpy as np
 import typer
 
 from linguapress.draft import Draft
-from linguapress.evaluation.outputs import named
+from linguapress.evaluation.outputs import write
 from linguapress.evaluation.parity_documents import SPREAD, Case
 from linguapress.evaluation.parity_models import TINY, ExactLM, portable, tiny
 from linguapress.evaluation.parity_ours import Found, Ours, located
@@ -232,9 +232,7 @@ def run(
             name: compared(reference_python, folder, data, plan)
             for name, folder in models_of(model or (), shots(data), Path(scratch))
         }
-    out.parent.mkdir(parents=True, exist_ok=True)
-    named(out, ".json").write_text(json.dumps(found, indent=1) + "\n", "utf-8")
-    named(out, ".md").write_text(markdown(found), "utf-8")
+    write(out, found, markdown(found))
     typer.echo(markdown(found))
 
 

@@ -7,8 +7,6 @@ does not have it.
 from __future__ import annotations
 
 import json
-import logging
-import os
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -116,16 +114,13 @@ def answers(asked: Mapping[str, Any]) -> dict[str, Any]:
 
 def main() -> None:
     """Answers one question."""
-    out = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    sys.stdout = sys.stderr
-    logging.disable(logging.WARNING)
-
     import torch
+    from workers import own_output  # beside this script
 
     asked = json.load(sys.stdin)
     torch.set_num_threads(asked["threads"])
-    json.dump(answers(asked), out)
-    out.close()
+    with own_output() as say:
+        say(**answers(asked))
 
 
 if __name__ == "__main__":

@@ -7,8 +7,6 @@ does not have it. Tiny models are made here too, since its ``tokenizers`` 0.19 c
 from __future__ import annotations
 
 import json
-import logging
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -122,15 +120,14 @@ def _versions() -> dict[str, str]:
 
 def main() -> None:
     """Makes the model if asked to, and answers."""
-    out = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    sys.stdout = sys.stderr
-    logging.disable(logging.WARNING)
+    from workers import own_output  # beside this script
+
     asked = json.load(sys.stdin)
     folder = Path(asked["folder"])
-    if asked["make"]:
-        make(folder, asked["texts"])
-    json.dump(answers(folder, asked["texts"], asked["rates"]), out)
-    out.close()
+    with own_output() as say:
+        if asked["make"]:
+            make(folder, asked["texts"])
+        say(**answers(folder, asked["texts"], asked["rates"]))
 
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@ ours.
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
@@ -22,12 +21,14 @@ from typing import Annotated, Any
 import typer
 
 from linguapress.counters import token_counter
-from linguapress.evaluation.outputs import named
+from linguapress.evaluation.machine import machine
+from linguapress.evaluation.outputs import write
 from linguapress.evaluation.perplexity_cases import Case, cases_of
 from linguapress.evaluation.perplexity_memory import Memory
 from linguapress.evaluation.perplexity_models import SHAPES, portable_once, random_once
 from linguapress.evaluation.perplexity_rounds import OWN, Plan, Row, schedule
-from linguapress.evaluation.reference import Side, machine, side
+from linguapress.evaluation.reference import Side, side
+from linguapress.evaluation.workers import write_cases
 from linguapress.models.embedded import CAUSAL
 
 REFERENCE = "reference"
@@ -51,7 +52,7 @@ def measure(data: Path, models: Mapping[str, Path], plan: Plan, work: Path, refe
         for name, folder in models.items():
             cases = cases_of(data, token_counter(str(folder)), plan.batch, plan.lengths)
             file = work / f"{name}.jsonl"
-            file.write_text("".join(json.dumps(case.to_dict()) + "\n" for case in cases), "utf-8")
+            write_cases(file, [case.to_dict() for case in cases])
             starts = commands(folder, file, plan, reference_python)
             sides = {who: stack.enter_context(side(command, plan.threads)) for who, command in starts.items()}
             memories = {who: Memory.of(one) for who, one in sides.items()}
@@ -131,7 +132,5 @@ def run(  # noqa: PLR0913 - each parameter is an option of the command line
     models = dict(_models(model, [name for name in wanted if name != "none"], work))
     plan = Plan(rounds, minutes, batch, few, threads, device, tuple(lengths or ()), busy)
     found = measure(data, models, plan, work, reference_python)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    named(out, ".json").write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", "utf-8")
-    named(out, ".md").write_text(markdown(found), "utf-8")
+    write(out, found, markdown(found))
     typer.echo(markdown(found))

@@ -1,4 +1,4 @@
-"""Our side of :mod:`linguapress.evaluation.perplexity`; speaks as :mod:`linguapress.evaluation.reference_worker` does.
+"""Our side of :mod:`linguapress.evaluation.perplexity`; speaks as :mod:`linguapress.evaluation.workers` says.
 
 Each line on standard input is the name of a case: the answer tells the seconds of one call over all its requests, the texts, and
 the tokens that the model read. The line ``bare`` asks for the seconds that the model needs for those tokens alone.
@@ -7,10 +7,6 @@ the tokens that the model read. The line ``bare`` asks for the seconds that the 
 from __future__ import annotations
 
 import argparse
-import ctypes
-import json
-import logging
-import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -23,8 +19,7 @@ import torch
 from linguapress.budget import Budget
 from linguapress.compressor import Compressor
 from linguapress.evaluation.perplexity_rounds import BARE
-from linguapress.evaluation.reference_worker import versions
-from linguapress.evaluation.runtimes_worker import Clocks
+from linguapress.evaluation.workers import Clocks, device_mib, give_back, own_output, read_cases, versions
 from linguapress.methods.prompts import Prompt, compress_prompts
 from linguapress.models.causal_cache import Feed, KeyValues
 from linguapress.models.causal_weights import CausalWeights
@@ -122,22 +117,6 @@ def measured(press: Compressor, folder: str, case: Mapping[str, Any], passes: Se
     return {**times, "texts": texts, "read": sum(item.tokens for item in passes), "device_mib": device_mib()}
 
 
-def device_mib() -> list[float]:
-    """MiB of a graphics processor that are held, and the most since this was last asked; zeros without one."""
-    if not torch.cuda.is_available():
-        return [0.0, 0.0]
-    found = [torch.cuda.memory_allocated() / 2**20, torch.cuda.max_memory_allocated() / 2**20]
-    torch.cuda.reset_peak_memory_stats()
-    return found
-
-
-def give_back() -> None:
-    """Memory that was freed goes back to the system, so that the next peak is that of the next call."""
-    library = ctypes.CDLL(None)
-    if hasattr(library, "malloc_trim"):  # glibc
-        library.malloc_trim(0)
-
-
 def main() -> None:
     """Serves one model in one precision until standard input closes."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -147,31 +126,21 @@ def main() -> None:
     parser.add_argument("--runtime", default="auto")
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()
-    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    sys.stdout = sys.stderr
-    logging.disable(logging.WARNING)
     torch.set_num_threads(options.threads)
-    cases = {case["name"]: case for case in map(json.loads, options.cases.read_text("utf-8").splitlines())}
-    settings = {"model": options.model, "device": options.device, "runtime": options.runtime}
-    presses = {name: load(name, **settings) for name in ("llmlingua", "longllmlingua")}
-    weights: CausalWeights = presses["llmlingua"].language_model.loaded  # type: ignore[attr-defined]
-    presses["llmlingua"].compress(["A few words, so that everything is imported."], budget=Budget(tokens=5))
-
-    def answer(**values: Any) -> None:
-        give_back()
-        answers.write(json.dumps(values) + "\n")
-        answers.flush()
-
-    precision = "float32" if weights.exact else "bfloat16"
-    answer(versions=versions(), precision=precision, device=weights.device.type, device_mib=device_mib())
-    passes: list[Pass] = []
-    for line in sys.stdin:
-        if line.strip() == BARE:
-            answer(**bare_seconds(weights, passes))
-            continue
-        case = cases[line.strip()]
-        with noted(weights) as passes:
-            answer(**measured(presses[case["method"]], options.model, case, passes))
+    cases, settings = read_cases(options.cases), {"model": options.model, "device": options.device, "runtime": options.runtime}
+    with own_output(give_back) as say:
+        presses = {name: load(name, **settings) for name in ("llmlingua", "longllmlingua")}
+        weights: CausalWeights = presses["llmlingua"].language_model.loaded  # type: ignore[attr-defined]
+        presses["llmlingua"].compress(["A few words, so that everything is imported."], budget=Budget(tokens=5))
+        precision = "float32" if weights.exact else "bfloat16"
+        say(versions=versions(), precision=precision, device=weights.device.type, device_mib=device_mib())
+        passes: list[Pass] = []
+        for line in map(str.strip, sys.stdin):
+            if line == BARE:
+                say(**bare_seconds(weights, passes))
+                continue
+            with noted(weights) as passes:
+                say(**measured(presses[cases[line]["method"]], options.model, cases[line], passes))
 
 
 if __name__ == "__main__":

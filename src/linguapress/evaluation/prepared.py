@@ -16,8 +16,8 @@ import typer
 from linguapress.budget import Budget
 from linguapress.compression import Compression
 from linguapress.compressor import Compressor
-from linguapress.evaluation.bench import machine
-from linguapress.evaluation.outputs import named
+from linguapress.evaluation.machine import machine_with_torch
+from linguapress.evaluation.outputs import write
 from linguapress.evaluation.tasks import Example, examples
 from linguapress.models.embedded import EMBEDDED
 from linguapress.models.encoder import shared_encoder
@@ -50,15 +50,14 @@ def run(
     cases = [Case.of(press, example) for example in asked[:timed]]
     names = counter or ["cl100k_base", "embedded"]
     found: dict[str, Any] = {
-        "machine": machine(),
+        "machine": machine_with_torch(),
         "questions": len(asked),
         "timed": len(cases),
         "sizes": sizes(press, asked, records),
         "unequal": unequal(press, asked, records, names[0]),
         "speed": [speed(press, cases, tokens, name, rounds) for name in names for tokens in _TOKENS],
     }
-    named(out, ".json").write_text(json.dumps(found, indent=1), encoding="utf-8")
-    named(out, ".md").write_text(markdown(found), encoding="utf-8")
+    write(out, found, markdown(found))
     typer.echo(markdown(found))
 
 

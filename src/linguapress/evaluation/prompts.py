@@ -11,7 +11,8 @@ import typer
 from rich.progress import Progress
 
 from linguapress.counters import token_counter
-from linguapress.evaluation.bench import machine
+from linguapress.evaluation.machine import machine_with_torch
+from linguapress.evaluation.outputs import write
 from linguapress.evaluation.prompts_data import TASKS, FewShot, few_shots
 from linguapress.evaluation.prompts_measure import Frame, Measured, Trial, run, trials
 from linguapress.evaluation.prompts_page import broken, markdown, summary
@@ -63,7 +64,7 @@ def bench_prompts(  # noqa: PLR0913 - each is an option
             typer.echo(_shown(found))
     about = {
         "prompts": len(shots), "counter": counter, "lm": Path(lm).name, "instruction_rate": instruction_rate,
-        "question_rate": question_rate, "machine": machine(),
+        "question_rate": question_rate, "machine": machine_with_torch(),
     }  # fmt: skip
     _conclude(out, rows, about)
 
@@ -73,8 +74,7 @@ def _conclude(out: Path, rows: Sequence[Row], about: Row) -> None:
     means = summary(rows)
     rates = f"instruction {about['instruction_rate']:g}, question {about['question_rate']:g}"
     page = markdown(means, f"{about['prompts']} few-shot prompts, {about['counter']}, {rates}")
-    (out / "prompts.json").write_text(json.dumps({"about": about, "means": means}, indent=1), encoding="utf-8")
-    (out / "prompts.md").write_text(f"{page}\n{json.dumps(about['machine'])}\n", encoding="utf-8")
+    write(out / "prompts", {"about": about, "means": means}, f"{page}\n{json.dumps(about['machine'])}\n")
     typer.echo(page)
     if wrong := broken(means):
         typer.echo("\n".join(wrong), err=True)

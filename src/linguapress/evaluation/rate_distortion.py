@@ -8,7 +8,6 @@ selections (arXiv 2407.15504).
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from datetime import datetime, timezone
 from pathlib import Path
@@ -19,7 +18,7 @@ import typer
 from rich.progress import Progress
 
 from linguapress.errors import MissingExtra, UnknownName
-from linguapress.evaluation.outputs import named
+from linguapress.evaluation.outputs import named, write
 from linguapress.evaluation.plot import require_matplotlib
 from linguapress.evaluation.rate_distortion_markov import MEASURES, Optima, optima
 from linguapress.evaluation.rate_distortion_optimum import Curve
@@ -86,9 +85,9 @@ def run(  # noqa: PLR0913 - each parameter is an option of the command line
     out: Annotated[Path, typer.Option(help="Results: NAME.json, NAME.md and two pictures.")] = Path("distortion"),
 ) -> None:
     """Distortion against rate, with the exact optimum, on Markov strings and on real questions."""
+    from linguapress.evaluation.machine import machine
     from linguapress.evaluation.rate_distortion_page import markdown
     from linguapress.evaluation.rate_distortion_plot import draw
-    from linguapress.evaluation.reference import machine
     from linguapress.evaluation.tasks import TASKS
 
     if task not in TASKS or part not in ("dev", "test", "all"):
@@ -101,9 +100,7 @@ def run(  # noqa: PLR0913 - each parameter is an option of the command line
     date = datetime.now(timezone.utc).date().isoformat()
     about = {"date": date, "task": task, "part": part, "counter": counter, "machine": machine()}
     found = {"about": about, "questions": questions, "strings": on_strings(longest)}
-    out.parent.mkdir(parents=True, exist_ok=True)
-    named(out, ".json").write_text(json.dumps(found, indent=1) + "\n", "utf-8")
-    named(out, ".md").write_text(markdown(found), "utf-8")
+    write(out, found, markdown(found))
     for name in ("questions", "strings"):
         draw(found[name], named(out, f"_{name}.svg"))
     typer.echo(markdown(found))

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from importlib import import_module
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from linguapress.errors import MissingExtra, ModelNotFound, UnknownName
+from linguapress.errors import MissingExtra, ModelNotFound
 from linguapress.evaluation.metrics import exact, f1
 from linguapress.evaluation.tables import Row
+from linguapress.imported import chat_model
 
 _LANGCHAIN = "langchain:"
 _PROMPT = (
@@ -44,31 +42,13 @@ def reader_of(spec: str) -> Reader:
         UnknownName: nothing of that name can be imported.
         ModelNotFound: no such model.
     """
-    return ChatReader(_imported(spec.removeprefix(_LANGCHAIN))) if spec.startswith(_LANGCHAIN) else SpanReader(spec)
+    return ChatReader(chat_model(spec.removeprefix(_LANGCHAIN), "invoke")) if spec.startswith(_LANGCHAIN) else SpanReader(spec)
 
 
 def read(reader: Reader, question: str, context: str, answers: Sequence[str]) -> Row:
     """``said``, and its ``f1`` and ``em``; an empty context is not read and answers nothing."""
     said = reader.answer(question, context) if context.strip() else ""
     return {"said": said, "f1": f1(said, answers), "em": exact(said, answers)}
-
-
-def _imported(spec: str) -> Any:
-    """The chat model that ``package.module:factory`` names: a function without arguments, or the model itself.
-
-    Modules in the working directory are found as well.
-    """
-    module, _, attribute = spec.partition(":")
-    if "" not in sys.path and os.getcwd() not in sys.path:
-        sys.path.insert(0, os.getcwd())  # as `python -m linguapress` has it
-    try:
-        found = getattr(import_module(module), attribute)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise UnknownName(f"cannot find the reader {spec!r} ({error}); write langchain:package.module:factory") from error
-    model = found() if isinstance(found, type) or (callable(found) and not hasattr(found, "invoke")) else found
-    if not hasattr(model, "invoke"):
-        raise UnknownName(f"{spec!r} gives {type(model).__name__}, no LangChain chat model; it must have the method invoke")
-    return model
 
 
 @dataclass(frozen=True)

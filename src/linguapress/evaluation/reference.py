@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import random
 import statistics
 import subprocess
@@ -28,7 +27,9 @@ from typing import IO, Any, NamedTuple
 import regex
 
 from linguapress.counters import embedded
-from linguapress.evaluation.outputs import named
+from linguapress.evaluation.machine import machine
+from linguapress.evaluation.outputs import write
+from linguapress.evaluation.workers import write_cases
 from linguapress.jsonl import read_jsonl
 from linguapress.models.embedded import EMBEDDED
 from linguapress.models.stored import copy_dense
@@ -41,7 +42,6 @@ LONG_TOKENS = 20_000
 EXAMPLES = 5
 
 _NUMBER = regex.compile(r"\d+(?:[.,:/]\d+)*")
-_FLAGS = ("avx2", "avx512f", "avx512_bf16", "amx_bf16")
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +131,7 @@ def measure(reference_python: str, data: Path, plan: Plan) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as scratch, ExitStack() as stack:
         folder, cases = Path(scratch, FOLDER), Path(scratch, "cases.jsonl")
         copy_dense(EMBEDDED, folder)
-        cases.write_text("".join(json.dumps({"case": name, "calls": value}) + "\n" for name, value in calls.items()), "utf-8")
+        write_cases(cases, [{"name": name, "calls": value} for name, value in calls.items()])
         common = ["--model", str(folder), "--cases", str(cases), "--rate", str(plan.rate), "--threads", str(plan.threads)]
         worker = str(Path(__file__).with_name("reference_worker.py"))
         starts = {
@@ -219,18 +219,6 @@ def _spread(values: Sequence[float]) -> dict[str, float]:
     return {"median": round(statistics.median(values), 2), "min": round(min(values), 2), "max": round(max(values), 2)}
 
 
-def machine() -> dict[str, Any]:
-    """Kind of processor, cores, and what it multiplies."""
-    try:
-        info = Path("/proc/cpuinfo").read_text("ascii", errors="ignore")
-    except OSError:
-        info = ""
-    model = regex.search(r"model name\s*:\s*(.+)", info)
-    flags = {flag: flag in info.split() for flag in _FLAGS}
-    processor = model.group(1) if model else platform.machine()
-    return {"system": platform.system(), "processor": processor, "cores": os.cpu_count(), **flags}
-
-
 def markdown(found: Mapping[str, Any]) -> str:
     """The measurements and examples as a page."""
     settings, device = found["settings"], found["machine"]
@@ -289,9 +277,7 @@ def main() -> None:
     options = parser.parse_args()
     plan = Plan(rounds=options.rounds, threads=options.threads, seed=options.seed, queries=options.queries)
     found = measure(options.reference_python, options.data, plan)
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    options.out.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", "utf-8")
-    named(options.out, ".md").write_text(markdown(found), "utf-8")
+    write(options.out, found, markdown(found))
     sys.stdout.write(markdown(found).split("## Examples")[0])
 
 

@@ -192,9 +192,9 @@ def findings(files: Iterable[Path], against: str = "lingua") -> Findings:
 
 def _lines(file: Path) -> list[Row]:
     """The lines of a file; the last one may have been cut off by a crash."""
-    text = file.read_text("utf-8")
+    text = file.read_bytes()
     try:
-        found = [json.loads(line) for line in text[: text.rfind("\n") + 1].splitlines()]
+        found = [json.loads(line) for line in text[: text.rfind(b"\n") + 1].splitlines()]
     except ValueError as error:
         raise InvalidRecord(f"{file} is no file of JSON lines: {error}") from error
     if not any("method" in row for row in found):

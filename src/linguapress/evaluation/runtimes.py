@@ -8,7 +8,6 @@ machine is faster at one time than at another. The method is ``llmlingua2``: eve
 
 from __future__ import annotations
 
-import json
 import sys
 import tempfile
 import time
@@ -24,8 +23,10 @@ import regex
 import typer
 
 from linguapress.counters import embedded
-from linguapress.evaluation.outputs import named
-from linguapress.evaluation.reference import FOLDER, Side, machine, side
+from linguapress.evaluation.machine import machine
+from linguapress.evaluation.outputs import write
+from linguapress.evaluation.reference import FOLDER, Side, side
+from linguapress.evaluation.workers import write_cases
 from linguapress.jsonl import read_jsonl
 from linguapress.models.embedded import EMBEDDED
 from linguapress.models.stored import copy_dense
@@ -119,7 +120,7 @@ def _starts(scratch: Path, cases: Mapping[str, list[str]], plan: Plan, reference
     folder, listed = scratch / FOLDER, scratch / "cases.jsonl"
     copy_dense(EMBEDDED, folder)
     exported = export_model(EMBEDDED, scratch / "exported", int8=True)
-    listed.write_text("".join(json.dumps({"case": name, "calls": [texts]}) + "\n" for name, texts in cases.items()), "utf-8")
+    write_cases(listed, [{"name": name, "calls": [texts]} for name, texts in cases.items()])
     common = ["--cases", str(listed), "--rate", str(plan.rate)]
     worker = [sys.executable, "-m", "linguapress.evaluation.runtimes_worker", *common, "--device", plan.device]
     models = {name: str(exported if name.startswith("onnx") else folder) for name in OWN}
@@ -216,7 +217,5 @@ def run(  # noqa: PLR0913 - each parameter is an option of the command line
 
     plan = Plan(rounds=rounds, threads=threads, patience=patience, minutes=minutes, device=device, busy=busy)
     found = measure(texts, plan, reference_python)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    named(out, ".json").write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", "utf-8")
-    named(out, ".md").write_text(markdown(found), "utf-8")
+    write(out, found, markdown(found))
     typer.echo(markdown(found))

@@ -10,12 +10,12 @@ from typing import Annotated
 import typer
 
 from linguapress.budget import Budget
-from linguapress.commands.failures import USAGE, fail, reported, warn
 from linguapress.commands.methods import loaded, settings_of
 from linguapress.commands.terminal import quiet_libraries, status
 from linguapress.compressor import Compressor
 from linguapress.counters import token_counter
 from linguapress.errors import MissingExtra
+from linguapress.failures import USAGE, fail, reported, warn
 from linguapress.serve.limits import Limits
 
 METHODS = ("lingua", "query_select", "llmlingua2", "sentence_filter", "head")

@@ -113,7 +113,7 @@ def _finish(run: Run, data: Data, progress: Progress) -> dict[str, Any]:
     metrics = {
         "settings": plain(settings),
         "parameters": sum(weight.numel() for weight in run.learner.model.parameters()),
-        "trained": sum(weight.numel() for weight in run.learner.weights),
+        "trained": sum(weight.numel() for weight in run.learner.copies.weights),
         "steps": clock.step,
         "chosen_step": run.chosen,
         "seconds": clock.seconds,

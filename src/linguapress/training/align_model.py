@@ -17,7 +17,7 @@ from linguapress.models.causal_weights import window_of
 from linguapress.models.embedded import model_folder
 from linguapress.models.weights import quietly, told
 from linguapress.training.align_settings import AlignSettings
-from linguapress.training.copies import follow, gather
+from linguapress.training.copies import Copies
 from linguapress.training.keep_model import in_precision, write_model
 
 
@@ -53,7 +53,7 @@ class Learner:
 
     Attributes:
         model: what computes.
-        weights: what is trained.
+        copies: what is trained.
     """
 
     def __init__(self, settings: AlignSettings, device: torch.device, dtype: torch.dtype) -> None:
@@ -65,26 +65,17 @@ class Learner:
         else:
             self._master = causal_model(settings.base, device, torch.float32)
             self.model = self._master if dtype == torch.float32 else in_precision(self._master, dtype)
-        self._names = [name for name, weight in self._master.named_parameters() if weight.requires_grad]
-        self.weights = [self._master.get_parameter(name) for name in self._names]
-        self._copies = [self.model.get_parameter(name) for name in self._names]
-
-    def gather(self) -> None:
-        """Adds the gradients of the copies to those of the weights."""
-        gather(self.weights, self._copies)
-
-    def follow(self) -> None:
-        """Sets the copies to the weights."""
-        follow(self.weights, self._copies)
+        self.copies = Copies(self._master, self.model)
 
     def state(self) -> dict[str, Tensor]:
         """The weights by name, in main memory, as they are now."""
-        return {name: weight.detach().to("cpu", copy=True) for name, weight in zip(self._names, self.weights, strict=True)}
+        rows = zip(self.copies.names, self.copies.weights, strict=True)
+        return {name: weight.detach().to("cpu", copy=True) for name, weight in rows}
 
     def restore(self, state: Mapping[str, Tensor]) -> None:
         """Sets the weights, and the copies after them."""
         _set(self._master, state)
-        self.follow()
+        self.copies.follow()
 
     def write(self, tokenizer: Any) -> None:
         """Writes what AutoModelForCausalLM and AutoTokenizer load; adapters are added to the weights below, in float32."""

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from linguapress.records import plain_text, records
 from linguapress.training.distill.dataset import held_out
-from linguapress.training.records import records
 
 BLANK_LINE = "\n\n"
 _LINES = (".jsonl", ".jsonl.gz", ".ndjson")
@@ -61,7 +61,7 @@ def read_instructions(path: Path) -> list[Pair]:
     if path.name.lower().endswith(_LINES):
         found = [Pair(_field(row, "instruction", where), _field(row, "input", where, "")) for where, row in _records(path)]
     else:
-        found = [Pair(line.strip()) for line in _plain(path).splitlines() if line.strip()]
+        found = [Pair(line.strip()) for line in plain_text(path).splitlines() if line.strip()]
     if not found:
         raise ValueError(f"{path} holds no instruction; give JSON lines with the field instruction, or a text file with one a line")
     return list(dict.fromkeys(found))
@@ -101,10 +101,3 @@ def _field(row: object, name: str, where: str, default: str | None = None) -> st
     if not value.strip() and default is None:
         raise ValueError(f"{where} has a blank {name}; fill it in, or leave the record out")
     return value.strip()
-
-
-def _plain(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{path} is not UTF-8 (byte {error.start}); convert it first, such as with iconv") from error

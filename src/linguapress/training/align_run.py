@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from linguapress.jsonl import append_jsonl
 from linguapress.models.devices import device_of
@@ -18,7 +18,7 @@ from linguapress.training.align_settings import AlignSettings
 from linguapress.training.align_tokens import Row, collate
 from linguapress.training.checkpoint import read_state, write_state
 from linguapress.training.clock import Clock, slope
-from linguapress.training.copies import precision_named
+from linguapress.training.copies import check_loss, descend, precision_named
 
 
 class Run:
@@ -37,7 +37,7 @@ class Run:
         self.learner = Learner(settings, self.device, wanted)
         self.predictor = Predictor(settings.base, self.learner.model)
         fused = self.device.type in ("cpu", "cuda")
-        self._optimizer = torch.optim.AdamW(self.learner.weights, lr=settings.rate, weight_decay=settings.decay, fused=fused)
+        self._optimizer = torch.optim.AdamW(self.learner.copies.weights, lr=settings.rate, weight_decay=settings.decay, fused=fused)
         self.clock = Clock(steps, 0.0)
         self.history: list[tuple[int, float]] = []
         self.best: dict[str, Tensor] = {}
@@ -69,7 +69,8 @@ class Run:
         self.learner.model.train()
         with self.clock.ticking():
             loss = self._gradients(rows)
-            self._descend(rate)
+            descend(self.learner.copies.weights, [self._optimizer], rate)
+            self.learner.copies.follow()
         self._losses.append(loss)
         return {"loss": loss, "rate": rate}
 
@@ -80,21 +81,10 @@ class Run:
             batch = collate(rows[at : at + self.settings.micro], self.device, with_ends=True)
             loss = self.predictor.nll(batch) / count
             loss.backward()  # type: ignore[no-untyped-call]
-            self.learner.gather()
+            self.learner.copies.gather()
             total += loss.item()
-        if not math.isfinite(total):
-            raise ValueError(
-                f"the loss is {total} at step {self.clock.step + 1}; choose a lower --learning-rate, or --precision fp32"
-            )
+        check_loss(total, self.clock.step + 1)
         return total
-
-    def _descend(self, rate: float) -> None:
-        nn.utils.clip_grad_norm_(self.learner.weights, 1.0)
-        for group in self._optimizer.param_groups:
-            group["lr"] = rate
-        self._optimizer.step()
-        self._optimizer.zero_grad()
-        self.learner.follow()
 
     def measure(self, held: Sequence[Row]) -> float:
         """Nats per token on held-out pairs, noted in the history and in the log; keeps the weights where they are the best."""

@@ -56,7 +56,9 @@ def check_state(file: Path, settings: Any, data: str = "") -> None:
     if not file.exists():
         return
     state = torch.load(file, map_location="cpu", weights_only=True, mmap=True)
-    if state["settings"] != plain(settings):
+    own = plain(settings)
+    held = {name: value for name, value in state["settings"].items() if name in own}  # others are no settings any more
+    if held != own:
         raise ValueError(f"{file} was written with other settings; remove it or choose another --out")
     if state.get("data", data) != data:
         raise ValueError(f"{file} was written by a run on other data; remove it or choose another --out")

@@ -11,9 +11,10 @@ from typing import Annotated, Any
 
 import typer
 
+from linguapress.failures import one_line
 from linguapress.training.lm_cli import align, lm
 from linguapress.training.soft_cli import app as soft
-from linguapress.training.terminal import bars, one_line, progress_bars
+from linguapress.training.terminal import bars, progress_bars
 
 _UNFITTED = "fewer than 30 needed sentences to calibrate on; the probabilities of sentences are not fitted"
 

@@ -62,3 +62,9 @@ def slope(clock: Clock, warm: float) -> float:
     """Share of the highest learning rate for the next step: it rises over ``warm`` of the run, then falls linearly to zero."""
     rising = max(clock.share(1), 1e-3) / warm if warm else 1.0
     return min(1.0, rising, (1 - clock.share()) / (1 - warm))
+
+
+def linear(step: int, total: int) -> float:
+    """Share of the highest learning rate at a step: it rises over a twentieth of the run, then falls linearly to a fiftieth."""
+    warm = max(1, total // 20)
+    return min((step + 1) / warm, max(0.02, (total - step) / max(1, total - warm)))

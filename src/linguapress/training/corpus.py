@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from linguapress.errors import InvalidRecord
+from linguapress.records import objects, plain_text
 from linguapress.text import Span
 from linguapress.training.labels import align, word_spans
-from linguapress.training.records import objects
 
 _FIELDS = "text and compressed"
 _PLAIN = "text, passage or question"
@@ -161,19 +161,12 @@ def read_plain(path: Path) -> list[str]:
         ValueError: the file holds no text.
     """
     if path.suffix.lower() == ".txt":
-        found = [line.strip() for line in _read_text(path).splitlines() if line.strip()]
+        found = [line.strip() for line in plain_text(path).splitlines() if line.strip()]
     else:
         found = [text for number, row in objects(path, _PLAIN) for text in _told(path, number, row)]
     if not found:
         raise ValueError(f"{path} holds no texts; give JSON lines with {_PLAIN}, or a .txt file with a text a line")
     return found
-
-
-def _read_text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InvalidRecord(f"{path} is not UTF-8 (byte {error.start}); convert it first, such as with iconv") from error
 
 
 def _told(path: Path, number: int, row: Mapping[str, Any]) -> list[str]:

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from linguapress.jsonl import append_jsonl
 from linguapress.models.devices import attention_of
 from linguapress.models.loading import WINDOW
 from linguapress.models.weights import Weights, check_vocabulary
 from linguapress.training.checkpoint import read_state, write_state
-from linguapress.training.copies import check_loss, follow, gather, precision_named
+from linguapress.training.clock import linear
+from linguapress.training.copies import Copies, check_loss, descend, precision_named
 from linguapress.training.keep_data import Batch, Step, collate, room_of
 from linguapress.training.keep_loss import Amounts, amounts, hold_loss, keep_loss, teacher_loss
 from linguapress.training.keep_model import (
@@ -28,7 +28,7 @@ from linguapress.training.keep_model import (
     write_model,
 )
 from linguapress.training.keep_settings import KeepSettings
-from linguapress.training.processes import Processes
+from linguapress.training.processes import Processes, sum_gradients
 
 
 class Run:
@@ -58,10 +58,7 @@ class Run:
         self.original = (
             in_precision(load_original(settings.base, attention), wanted).to(self.device) if settings.hold_weight else None
         )
-        self.names = [name for name, weight in self.master.named_parameters() if weight.requires_grad]
-        self.weights = [self.master.get_parameter(name) for name in self.names]
-        self.copies = [self.model.get_parameter(name) for name in self.names]
-        self.average = [weight.detach().clone() for weight in self.weights] if settings.average else self.weights
+        self.copies = Copies(self.master, self.model, settings.average)
         self.reader = Weights(self.model, self.tokenizer, self.device, keep=1)
         setattr(self.master.config, WINDOW, room_of(settings, self.reader))
         self.total = self.step = self.epoch = self.within = 0
@@ -76,7 +73,7 @@ class Run:
         """
         self.total = total
         self.optimizer = torch.optim.AdamW(self._groups(), weight_decay=0.01, fused=self.device.type in ("cpu", "cuda"))
-        self.schedule = torch.optim.lr_scheduler.LambdaLR(self.optimizer, self._share)
+        self.schedule = torch.optim.lr_scheduler.LambdaLR(self.optimizer, lambda step: linear(step, total))
         state = read_state(self._state_file(), self.settings, str(self.device), self._data)
         if state is not None:
             self._restore(state)
@@ -84,14 +81,10 @@ class Run:
     def _groups(self) -> list[dict[str, Any]]:
         """Parameters by layer, the lower the slower."""
         groups: dict[int, list[Tensor]] = {}
-        for name, weight in zip(self.names, self.weights, strict=True):
+        for name, weight in zip(self.copies.names, self.copies.weights, strict=True):
             groups.setdefault(depth(name, self.master), []).append(weight)
         top, decay = int(self.master.config.num_hidden_layers), self.settings.layer_decay
         return [{"params": group, "lr": self.settings.rate * decay ** (top - at)} for at, group in groups.items()]
-
-    def _share(self, step: int) -> float:
-        warm = max(1, self.total // 20)
-        return min((step + 1) / warm, max(0.02, (self.total - step) / max(1, self.total - warm)))
 
     def update(self, step: Step) -> dict[str, float]:
         """One optimizer step; its losses, each the mean over all that the step holds, in all processes.
@@ -110,7 +103,7 @@ class Run:
         for batch in batches:
             found = self._losses(batch.to(self.device), there)
             (found @ found.new_tensor(self._weights())).backward()  # type: ignore[no-untyped-call]
-            gather(self.weights, self.copies)
+            self.copies.gather()
             sums += found.detach()
         self.processes.totals([sums])
         losses = sums.tolist()
@@ -136,20 +129,11 @@ class Run:
 
     def _descend(self) -> None:
         """Sums the gradients of all processes, changes the weights, and the copies and the average after them."""
-        for weight in self.weights:
-            weight.grad = torch.zeros_like(weight) if weight.grad is None else weight.grad  # a process may have had no part
-        self.processes.totals([weight.grad for weight in self.weights if weight.grad is not None])
-        nn.utils.clip_grad_norm_(self.weights, 1.0)
-        self.optimizer.step()
-        self.optimizer.zero_grad()
+        sum_gradients(self.processes, self.copies.weights)
+        descend(self.copies.weights, [self.optimizer])
         self.schedule.step()
         self.step, self.within = self.step + 1, self.within + 1
-        decay = min(self.settings.average, (1 + self.step) / (10 + self.step))
-        follow(self.weights, self.copies)
-        with torch.no_grad():
-            for weight, average in zip(self.weights, self.average, strict=True):
-                if average is not weight:
-                    average.lerp_(weight, 1 - decay)
+        self.copies.follow(self.step)
 
     def _noted(self, losses: Sequence[float]) -> dict[str, float]:
         named = dict(zip(("keep", "hold", "teacher"), losses, strict=True))
@@ -160,11 +144,7 @@ class Run:
 
     def write(self, folder: Path) -> None:
         """Writes the averaged model with its tokenizer."""
-        model = copy.deepcopy(self.master)
-        with torch.no_grad():
-            for name, average in zip(self.names, self.average, strict=True):
-                model.get_parameter(name).copy_(average)
-        write_model(model, self.tokenizer, folder, self.settings.model_dtype)
+        write_model(self.copies.averaged(), self.tokenizer, folder, self.settings.model_dtype)
 
     def end_epoch(self, measured: Callable[[], float] | None) -> None:
         """Counts the epoch, notes its mean losses and its F1 on dev, and saves."""
@@ -187,17 +167,12 @@ class Run:
             return
         state = {
             "step": self.step, "epoch": self.epoch, "within": self.within, "history": self.history, "sums": self.sums,
-            "average": self.average, "model": self.master.state_dict(), "optimizer": self.optimizer.state_dict(),
-            "schedule": self.schedule.state_dict(),
+            **self.copies.state(), "optimizer": self.optimizer.state_dict(), "schedule": self.schedule.state_dict(),
         }  # fmt: skip
         write_state(self._state_file(), self.settings, state, self._data)
 
     def _restore(self, state: dict[str, Any]) -> None:
-        self.master.load_state_dict(state["model"])
-        follow(self.weights, self.copies)
-        with torch.no_grad():
-            for average, saved in zip(self.average, state["average"], strict=True):
-                average.copy_(saved)
+        self.copies.restore(state)
         self.optimizer.load_state_dict(state["optimizer"])
         self.schedule.load_state_dict(state["schedule"])
         for name in ("step", "epoch", "within", "history", "sums"):

@@ -117,7 +117,7 @@ def _finish(run: Run, tokens: Tokens, test: Held, progress: Progress) -> dict[st
     seen = clock.step * settings.batch * settings.window
     metrics = {
         "settings": plain(settings),
-        "parameters": sum(weight.numel() for weight in run.weights),
+        "parameters": sum(weight.numel() for weight in run.copies.weights),
         "file_bytes": size_of(settings.out),
         "steps": clock.step,
         "tokens": seen,

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from linguapress.training.terminal import bars, one_line, progress_bars
+from linguapress.failures import FAILURE, agreed, one_line
+from linguapress.training.terminal import bars, progress_bars
 
 if TYPE_CHECKING:
     from linguapress.training.align_pairs import Pair
-    from linguapress.training.distill.estimate import Estimate
     from linguapress.training.distill.run import RunSettings, Tally
     from linguapress.training.distill.teacher import Teacher
 
@@ -141,10 +140,10 @@ def align(  # noqa: PLR0913 - each parameter is an option of the command line
             )  # fmt: skip
             who, items = teacher_of(teacher, base_url, key_variable, temperature, timeout), read_instructions(instructions)
             left = expected(items, who.name, out, asked)
-            typer.echo(_left(left), err=not dry_run)
+            typer.echo(left.told("instructions", bool(price_in or price_out)), err=not dry_run)
             if dry_run:
                 return
-            if left.requests and not (yes or _agreed()):
+            if left.requests and not (yes or agreed(FAILURE)):
                 raise typer.Exit(1)
             data.append(_answered(items, who, out, asked))
         settings = AlignSettings(
@@ -155,26 +154,6 @@ def align(  # noqa: PLR0913 - each parameter is an option of the command line
             metrics = train(settings, bars(progress))
     found = {key: metrics[key] for key in ("parameters", "trained", "steps", "chosen_step", "pairs", "held_out")}
     typer.echo(json.dumps(found, indent=1))
-
-
-def _left(expected: Estimate) -> str:
-    """What is left to ask of a teacher, in one line."""
-    usage = expected.usage
-    return (
-        f"{expected.requests:,} instructions to ask, {expected.answered:,} answered before; "
-        f"about {usage.tokens_in:,} tokens in, {usage.tokens_out:,} out, cost about {expected.cost:,.4f}"
-    )
-
-
-def _agreed() -> bool:
-    """The user's word, where there is one to ask.
-
-    Raises:
-        ValueError: nobody is there; a script must say ``--yes``.
-    """
-    if not sys.stdin.isatty():
-        raise ValueError("nobody is here to agree to the estimate; add --yes to start")
-    return typer.confirm("Start?", err=True)
 
 
 def _answered(items: Sequence[Pair], teacher: Teacher, out: Path, settings: RunSettings) -> Path:

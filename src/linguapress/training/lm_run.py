@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
 from linguapress.jsonl import append_jsonl
 from linguapress.models.devices import device_of
 from linguapress.training.checkpoint import read_state, write_state
 from linguapress.training.clock import Clock, slope
-from linguapress.training.copies import check_loss, follow, gather, precision_named
+from linguapress.training.copies import Copies, check_loss, descend, precision_named
 from linguapress.training.lm_loss import head_loss
 from linguapress.training.lm_model import new_model
 from linguapress.training.lm_settings import LmSettings
@@ -36,8 +36,7 @@ class Run:
         wanted = precision_named(settings.precision, self.device)
         self.master = new_model(settings, vocabulary).to(self.device)
         self.model = self.master if wanted == torch.float32 else copy.deepcopy(self.master).to(wanted)
-        self.weights = list(self.master.parameters())
-        self.copies = list(self.model.parameters())
+        self.copies = Copies(self.master, self.model)
         self.optimizers = self._optimizers()
         self.clock = Clock.of(settings)
         self.losses: list[float] = []
@@ -46,7 +45,7 @@ class Run:
         """One for the matrices of the blocks, and AdamW for the embeddings and the norms."""
         inner = [weight for name, weight in self.master.named_parameters() if weight.dim() == 2 and ".layers." in name]
         words = [self.master.get_input_embeddings().weight]
-        norms = [weight for weight in self.weights if weight.dim() < 2]
+        norms = [weight for weight in self.copies.weights if weight.dim() < 2]
         rate, decay, muon = self.settings.rate, self.settings.decay, self.settings.optimizer == "muon"
         groups: list[dict[str, Any]] = [{"params": words if muon else words + inner}, {"params": norms, "weight_decay": 0.0}]
         fused = self.device.type in ("cpu", "cuda")
@@ -63,7 +62,8 @@ class Run:
         with self.clock.ticking():
             loss = self._gradients(torch.from_numpy(windows).to(self.device))
             check_loss(loss, self.clock.step + 1)
-            self._descend(rate)
+            descend(self.copies.weights, self.optimizers, rate)
+            self.copies.follow()
         self.losses.append(loss)
         return {"loss": loss, "rate": rate}
 
@@ -75,19 +75,9 @@ class Run:
             hidden = self.model.model(input_ids=part[:, :-1], use_cache=False).last_hidden_state
             loss = head_loss(hidden.flatten(0, 1), self.model.lm_head.weight, part[:, 1:].flatten()) / count
             loss.backward()  # type: ignore[no-untyped-call]
-            gather(self.weights, self.copies)
+            self.copies.gather()
             total += loss.detach()
         return total.item()
-
-    def _descend(self, rate: float) -> None:
-        """Changes the weights, and the copies after them."""
-        nn.utils.clip_grad_norm_(self.weights, 1.0)
-        for optimizer in self.optimizers:
-            for group in optimizer.param_groups:
-                group["lr"] = rate
-            optimizer.step()
-            optimizer.zero_grad()
-        follow(self.weights, self.copies)
 
     def log(self, figures: Mapping[str, Any]) -> None:
         """Writes the mean loss since the last line next to what was measured."""
@@ -100,7 +90,7 @@ class Run:
     def save(self) -> None:
         """Writes all that a later process needs to go on."""
         state = {
-            "step": self.clock.step, "seconds": self.clock.seconds, "losses": self.losses, "model": self.master.state_dict(),
+            "step": self.clock.step, "seconds": self.clock.seconds, "losses": self.losses, **self.copies.state(),
             "optimizers": [optimizer.state_dict() for optimizer in self.optimizers],
         }  # fmt: skip
         write_state(self.settings.out / "checkpoint.pt", self.settings, state, self._data)
@@ -114,8 +104,7 @@ class Run:
         state = read_state(self.settings.out / "checkpoint.pt", self.settings, str(self.device), self._data)
         if state is None:
             return
-        self.master.load_state_dict(state["model"])
+        self.copies.restore(state)
         for optimizer, saved in zip(self.optimizers, state["optimizers"], strict=True):
             optimizer.load_state_dict(saved)
         self.clock.step, self.clock.seconds, self.losses = state["step"], state["seconds"], state["losses"]
-        follow(self.weights, self.copies)

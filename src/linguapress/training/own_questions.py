@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from linguapress.errors import InvalidRecord
+from linguapress.records import records
 from linguapress.training.corpus import spans_of
 from linguapress.training.groups import ALONE, MIX
 from linguapress.training.questions import Candidate, Question
-from linguapress.training.records import records
 
 Given = TypeVar("Given")
 
@@ -38,23 +38,6 @@ def own_questions(files: Iterable[Path]) -> Iterator[Question]:
             except (KeyError, TypeError, ValueError) as error:
                 said = f"no {error}" if isinstance(error, KeyError) else str(error)
                 raise InvalidRecord(f"{file.name}, line {number}: {said}; {_REMEDY}") from error
-
-
-def record_of(question: Question) -> dict[str, Any]:
-    """The line of a question, which :func:`own_questions` reads as the same question."""
-    return {
-        "source": question.source,
-        "question": question.text,
-        "answers": list(question.answers),
-        "mined": question.mined,
-        "passages": [
-            {
-                "title": one.title, "text": one.body, "relevant": one.relevant, "certain": one.certain,
-                **{name: [list(span) for span in getattr(one, name)] for name in _SPANS},
-            }
-            for one in question.candidates
-        ],
-    }  # fmt: skip
 
 
 def _question(row: Any) -> Question:

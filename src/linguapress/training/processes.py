@@ -74,6 +74,13 @@ class Together:
         return broadcast_object_list([value])[0]
 
 
+def sum_gradients(processes: Processes, weights: Sequence[Tensor]) -> None:
+    """Sums the gradients of all processes, of which one may have had no part."""
+    for weight in weights:
+        weight.grad = torch.zeros_like(weight) if weight.grad is None else weight.grad
+    processes.totals([weight.grad for weight in weights if weight.grad is not None])
+
+
 def processes_of(device: str) -> Processes:
     """This process among those that the launcher announces in the environment.
 

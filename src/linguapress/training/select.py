@@ -16,7 +16,7 @@ from typing import Any
 from zlib import crc32
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from linguapress.jsonl import append_jsonl
@@ -34,7 +34,8 @@ from linguapress.models.pair_weights import (
 )
 from linguapress.models.sentence_odds import PLAIN
 from linguapress.training.checkpoint import digest, plain, read_state, write_state
-from linguapress.training.copies import check_loss, follow, gather, precision_named
+from linguapress.training.clock import linear
+from linguapress.training.copies import Copies, check_loss, descend, precision_named
 from linguapress.training.groups import Batch, Draws, Group, by_source, collate
 from linguapress.training.negatives import embedded, mine, pool
 from linguapress.training.own_questions import own_questions
@@ -47,6 +48,10 @@ from linguapress.training.sentence_fit import fit_odds
 __all__ = ["SelectSettings", "train"]
 Progress = Callable[[str, int, int, dict[str, float]], None]
 _SAVE_EVERY = 200  # steps
+_NEGATIVES = 40  # kept for each question
+_WINDOW = 192  # tokens of a pair; longer passages are cut
+_ANSWER_WEIGHT = 0.5  # of the answer loss, against the ranking loss
+_RELEVANCE_WEIGHT = 0.2  # of the loss by which the relevance of passages that stand alone is calibrated
 
 
 def train(settings: SelectSettings, progress: Progress = lambda task, step, total, figures: None) -> dict[str, Any]:
@@ -102,32 +107,32 @@ def _negatives(
     """Hard negatives of each question; the search is remembered in the output folder."""
     file = settings.out / "negatives.json"
     asked = ("\t".join(map(str, (q.text, q.answers, q.mined, *(c.body for c in q.candidates)))) for q in questions)
-    mark = crc32("\n".join([*(c.text for c in candidates), *asked, str(settings.negatives)]).encode("utf-8", "replace"))
+    mark = crc32("\n".join([*(c.text for c in candidates), *asked, str(_NEGATIVES)]).encode("utf-8", "replace"))
     known = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
     if known.get("mark") != mark:
         encoder = Encoder(EMBEDDED, settings.device)
         vectors = embedded([c.text for c in candidates], encoder, lambda done, total: progress("passages", done, total, {}))
         queries = embedded([q.text if q.mined else "" for q in questions], encoder)
-        known = {"mark": mark, "found": mine(questions, candidates, vectors, queries, settings.negatives)}
+        known = {"mark": mark, "found": mine(questions, candidates, vectors, queries, _NEGATIVES)}
         file.write_text(json.dumps(known), encoding="utf-8")
     return [[candidates[number] for number in numbers] for numbers in known["found"]]
 
 
-def losses(out: PairOutput, batch: Batch, settings: SelectSettings) -> dict[str, Tensor]:
+def losses(out: PairOutput, batch: Batch) -> dict[str, Tensor]:
     """The losses of a group, those that apply, weighted."""
     found: dict[str, Tensor] = {}
     if batch.weight.any():
         each = functional.binary_cross_entropy_with_logits(out.need, batch.need, reduction="none")
-        found["need"] = settings.need_weight * (each * batch.weight).sum() / batch.weight.sum()
+        found["need"] = (each * batch.weight).sum() / batch.weight.sum()
     if not batch.ranked:
         relevant = functional.binary_cross_entropy_with_logits(out.relevance, batch.relevant.float())
-        return {**found, "relevant": settings.relevance_weight * relevant}
+        return {**found, "relevant": _RELEVANCE_WEIGHT * relevant}
     if batch.relevant.any() and not batch.relevant.all():
         wrong = out.relevance[~batch.relevant].logsumexp(0)
         found["rank"] = functional.softplus(wrong - out.relevance[batch.relevant]).mean()
         if batch.answer.any():
             right = out.answer[batch.answer].logsumexp(0)
-            found["answer"] = settings.answer_weight * (out.answer.flatten().logsumexp(0) - right)
+            found["answer"] = _ANSWER_WEIGHT * (out.answer.flatten().logsumexp(0) - right)
     return found
 
 
@@ -145,17 +150,10 @@ class _Run:
         self.master = model.to(device)
         self.master.encoder.get_input_embeddings().requires_grad_(False)
         self.model = (self.master if self.dtype == torch.float32 else copy.deepcopy(self.master).to(self.dtype)).train()
-        self.names = [name for name, weight in self.master.named_parameters() if weight.requires_grad]
-        self.weights = [self.master.get_parameter(name) for name in self.names]
-        self.copies = [self.model.get_parameter(name) for name in self.names]
-        self.average = [weight.detach().clone() for weight in self.weights]
-        self.optimizer = torch.optim.AdamW(self.weights, lr=settings.rate, weight_decay=0.01, fused=True)
-        self.schedule = torch.optim.lr_scheduler.LambdaLR(self.optimizer, self._share)
+        self.copies = Copies(self.master, self.model, settings.average)
+        self.optimizer = torch.optim.AdamW(self.copies.weights, lr=settings.rate, weight_decay=0.01, fused=True)
+        self.schedule = torch.optim.lr_scheduler.LambdaLR(self.optimizer, lambda step: linear(step, settings.steps))
         self.sums: dict[str, list[float]] = {}
-
-    def _share(self, step: int) -> float:
-        warm = max(1, self.settings.steps // 20)
-        return min((step + 1) / warm, max(0.02, (self.settings.steps - step) / max(1, self.settings.steps - warm)))
 
     def update(self, groups: Sequence[Group]) -> dict[str, float]:
         """One optimizer step; the mean losses of its groups.
@@ -166,20 +164,18 @@ class _Run:
         sums: dict[str, list[float]] = {}
         for drawn in groups:
             group = self._hardest(drawn)
-            batch = collate(group, self.tokenizer, self.settings.window, self.settings.device)
-            found = losses(self.model(batch.ids, batch.mask, batch.types, batch.inside), batch, self.settings)
+            batch = collate(group, self.tokenizer, _WINDOW, self.settings.device)
+            found = losses(self.model(batch.ids, batch.mask, batch.types, batch.inside), batch)
             if found:
                 (torch.stack(list(found.values())).sum() / len(groups)).backward()  # type: ignore[no-untyped-call]
             for name, value in found.items():
                 sums.setdefault(name, []).append(float(value.detach()))
         check_loss(sum(map(sum, sums.values())), self.step + 1)
-        gather(self.weights, self.copies)
-        nn.utils.clip_grad_norm_(self.weights, 1.0)
-        self.optimizer.step()
-        self.optimizer.zero_grad()
+        self.copies.gather()
+        descend(self.copies.weights, [self.optimizer])
         self.schedule.step()
         self.step += 1
-        self._follow()
+        self.copies.follow(self.step)
         for name, values in sums.items():
             self.sums.setdefault(name, []).extend(values)
         return {name: sum(values) / len(values) for name, values in sums.items()}
@@ -189,21 +185,12 @@ class _Run:
         """The group with as many pairs as it has room for."""
         if not group.spare:
             return group
-        batch = collate(group, self.tokenizer, self.settings.window, self.settings.device)
+        batch = collate(group, self.tokenizer, _WINDOW, self.settings.device)
         return group.hardest(self.model(batch.ids, batch.mask, batch.types, batch.inside).relevance.tolist())
-
-    @torch.no_grad()
-    def _follow(self) -> None:
-        """Sets the copies to the weights, and moves the average towards them."""
-        follow(self.weights, self.copies)
-        decay = min(self.settings.average, (1 + self.step) / (10 + self.step))
-        for weight, average in zip(self.weights, self.average, strict=True):
-            average.lerp_(weight, 1 - decay)
 
     def averaged(self) -> PairModel:
         """The model with the averaged weights."""
-        model = copy.deepcopy(self.master)
-        model.load_state_dict(dict(zip(self.names, self.average, strict=True)), strict=False)
+        model: PairModel = self.copies.averaged()
         return model.eval()
 
     def reader(self) -> PairReader:
@@ -224,8 +211,8 @@ class _Run:
     def save(self) -> None:
         """Writes all that a later process needs to go on."""
         state = {
-            "step": self.step, "average": self.average, "model": self.master.state_dict(),
-            "optimizer": self.optimizer.state_dict(), "schedule": self.schedule.state_dict(),
+            "step": self.step, **self.copies.state(), "optimizer": self.optimizer.state_dict(),
+            "schedule": self.schedule.state_dict(),
         }  # fmt: skip
         write_state(self._state_file(), self.settings, state, self._data)
 
@@ -238,8 +225,7 @@ class _Run:
         state = read_state(self._state_file(), self.settings, self.settings.device, self._data)
         if state is None:
             return
-        self.master.load_state_dict(state["model"])
-        self.model.load_state_dict(state["model"])
+        self.copies.restore(state)
         self.optimizer.load_state_dict(state["optimizer"])
         self.schedule.load_state_dict(state["schedule"])
-        self.average, self.step = state["average"], state["step"]
+        self.step = state["step"]

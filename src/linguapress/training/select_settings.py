@@ -25,17 +25,12 @@ class SelectSettings:
         groups: groups a step; a group is a question with its passages, or as many questions with one passage each.
         width: passages in a group.
         rate: highest learning rate.
-        window: tokens of a pair, longer passages are cut.
         articles: Wikipedia articles among which negatives are searched.
-        negatives: negatives kept for each question.
         hardness: how soon the chance of a negative falls with its place among them.
         spare: how many times as many negatives are drawn as are learnt from; the model chooses the hardest of them.
         start: ``"select"`` or folder of a selector to go on from, with its tokenizer and word embeddings; empty = new heads on
             the base.
         dropout: of hidden states.
-        need_weight: weight of the need loss against the ranking loss.
-        answer_weight: weight of the answer loss.
-        relevance_weight: weight of the loss by which the relevance of passages that stand alone is calibrated.
         average: decay of the exponential average of the weights.
         measure_every: steps between two measurements on dev questions, 0 = none but the last.
         mix: share of the groups by source.
@@ -53,16 +48,11 @@ class SelectSettings:
     groups: int = 3
     width: int = 12
     rate: float = 1e-4
-    window: int = 192
     articles: int = 2200
-    negatives: int = 40
     hardness: float = 0.12
     spare: float = 1.0
     start: str = ""
     dropout: float = 0.0
-    need_weight: float = 1.0
-    answer_weight: float = 0.5
-    relevance_weight: float = 0.2
     average: float = 0.999
     measure_every: int = 600
     mix: Mapping[str, float] = field(default_factory=lambda: dict(MIX))
@@ -88,7 +78,7 @@ class SelectSettings:
 
 
 _RANGES = (
-    ("steps", 1, math.inf), ("groups", 1, math.inf), ("width", 2, math.inf), ("rate", 0, 1), ("window", 16, math.inf),
-    ("articles", 0, math.inf), ("negatives", 0, math.inf), ("hardness", 0, math.inf), ("spare", 1, 1000), ("dropout", 0, 0.9),
+    ("steps", 1, math.inf), ("groups", 1, math.inf), ("width", 2, math.inf), ("rate", 0, 1),
+    ("articles", 0, math.inf), ("hardness", 0, math.inf), ("spare", 1, 1000), ("dropout", 0, 0.9),
     ("average", 0, 1), ("measure_every", 0, math.inf), ("blocks", 0, math.inf),
 )  # fmt: skip

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from linguapress.training.terminal import bars, one_line, progress_bars
+from linguapress.failures import one_line
+from linguapress.training.terminal import bars, progress_bars
 
 if TYPE_CHECKING:
     from linguapress.training.soft_settings import SoftTraining

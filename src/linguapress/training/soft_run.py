@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from linguapress.jsonl import append_jsonl
 from linguapress.soft.compressor import SoftCompressor
 from linguapress.training.checkpoint import read_state, write_state
 from linguapress.training.clock import Clock, slope
+from linguapress.training.copies import check_loss, descend
 from linguapress.training.muon import Muon
-from linguapress.training.processes import Processes
+from linguapress.training.processes import Processes, sum_gradients
 from linguapress.training.soft_loss import Losses
 from linguapress.training.soft_material import Item
 from linguapress.training.soft_settings import SoftTraining
@@ -53,12 +53,12 @@ class Run:
         self.press.train()
         with self.clock.ticking():
             found = self._gradients(items[self.processes.index :: self.processes.count], k)
-            self._descend(rate)
+            sum_gradients(self.processes, self.weights)
+            descend(self.weights, self._optimizers, rate)
         if settings.minutes:  # one clock for all, so that all end with the same step
             self.clock.seconds = self.processes.first(self.clock.seconds)
         self.press.train(False)
-        if not all(map(math.isfinite, found.values())):
-            raise ValueError(f"the losses are {found} at step {step + 1}; choose a lower --learning-rate, or --precision fp32")
+        check_loss(sum(found.values()), step + 1)
         for name, value in found.items():
             self._sums.setdefault(name, []).append(value)
         return {**found, "rate": rate}
@@ -86,17 +86,6 @@ class Run:
         self.processes.totals([shared])
         *totals, count = shared.tolist()
         return {name: total / count for name, total in zip(weights, totals, strict=True)}
-
-    def _descend(self, rate: float) -> None:
-        for weight in self.weights:
-            weight.grad = torch.zeros_like(weight) if weight.grad is None else weight.grad  # a process may have had no part
-        self.processes.totals([weight.grad for weight in self.weights if weight.grad is not None])
-        nn.utils.clip_grad_norm_(self.weights, 1.0)
-        for optimizer in self._optimizers:
-            for group in optimizer.param_groups:
-                group["lr"] = rate
-            optimizer.step()
-            optimizer.zero_grad()
 
     def note(self, measured: dict[str, float]) -> None:
         """Writes the mean losses since the last line next to what was measured."""

@@ -240,7 +240,7 @@ def test_the_key_is_neither_written_nor_shown(service, source, tmp_path):
         (["--teacher", "gpt"], "unknown teacher 'gpt'; write openai:MODEL or langchain:package.module:factory"),
         (["--teacher", "openai:"], "unknown teacher"),
         (["--teacher", "openai:m"], "OPENAI_API_KEY holds no key"),
-        (["--teacher", "langchain:no.such:x"], "cannot find the teacher 'no.such:x'"),
+        (["--teacher", "langchain:no.such:x"], "cannot find 'no.such:x'"),
         (["--teacher", "langchain:a:b", "--temperature", "1"], "are for openai:MODEL"),
         (["--teacher", "openai:m", "--base-url", "http://127.0.0.1:1/v1"], "nobody is here to agree"),
         (["--teacher", "openai:m", "--base-url", "x", "--yes"], "'x' is no address"),

@@ -226,7 +226,7 @@ def test_a_factory_is_found_by_its_name(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
     assert langchain_teacher("my_teacher:make").name == langchain_teacher("my_teacher:model").name == "M"
     for spec in ("my_teacher:no", "no_such_module:make", "my_teacher", ":x"):
-        with pytest.raises(DistillationError, match=r"cannot find the teacher .* package.module:factory"):
+        with pytest.raises(DistillationError, match=r"cannot find .* langchain:package.module:factory"):
             langchain_teacher(spec)
     with pytest.raises(DistillationError, match="is no LangChain chat model"):
         LangChainTeacher("gpt")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,9 @@ from typing import Any
 from linguapress.errors import InvalidRecord
 from linguapress.evaluation.evidence import Source
 from linguapress.evaluation.tasks.example import Example, example
-from linguapress.jsonl import open_lines
+from linguapress.records import objects
+
+_FIELDS = "question, passages and answers"
 
 
 def own_examples(file: Path) -> list[Example]:
@@ -23,24 +24,20 @@ def own_examples(file: Path) -> list[Example]:
         InvalidRecord: a line that is no such record, or a file without one.
     """
     found = []
-    with open_lines(file) as lines:
-        for number, line in enumerate(lines, 1):
-            if line.strip():
-                try:
-                    found.append(_example(json.loads(line), str(number)))
-                except (KeyError, TypeError, ValueError) as error:
-                    said = f"no {error}" if isinstance(error, KeyError) else str(error)
-                    raise InvalidRecord(f"{file.name}, line {number}: {said}; a line has question, passages and answers") from error
+    for number, row in objects(file, _FIELDS):
+        try:
+            found.append(_example(row, str(number)))
+        except (KeyError, TypeError, ValueError) as error:
+            said = f"no {error}" if isinstance(error, KeyError) else str(error)
+            raise InvalidRecord(f"{file.name}, line {number}: {said}; a line has {_FIELDS}") from error
     if len({one.id for one in found}) < len(found):
         raise InvalidRecord(f"{file.name} has two questions of one id; leave out the ids, or give each question its own")
     if not found:
-        raise InvalidRecord(f"{file.name} holds no questions; a line is a JSON object with question, passages and answers")
+        raise InvalidRecord(f"{file.name} holds no questions; a line is a JSON object with {_FIELDS}")
     return found
 
 
-def _example(row: Any, number: str) -> Example:
-    if not isinstance(row, Mapping):
-        raise TypeError("a line is a JSON object")
+def _example(row: Mapping[str, Any], number: str) -> Example:
     question, passages, answers = row["question"], row["passages"], row["answers"]
     if not isinstance(question, str) or not question.strip():
         raise ValueError("the question is empty or no string")

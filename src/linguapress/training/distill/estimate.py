@@ -40,6 +40,14 @@ class Estimate:
     usage: Usage
     cost: float
 
+    def told(self, what: str, priced: bool) -> str:
+        """In one line, of so many ``what``, such as passages."""
+        cost = f"cost about {self.cost:,.4f}" if priced else "no prices given (--price-in, --price-out)"
+        return (
+            f"{self.requests:,} {what} to ask, {self.answered:,} answered before; "
+            f"about {self.usage.tokens_in:,} tokens in, {self.usage.tokens_out:,} out, {cost}"
+        )
+
 
 def estimated(texts: Sequence[str], answered: int, task: Task, prices: Prices, count: TokenCounter) -> Estimate:
     """The estimate for ``texts`` that are still to be asked, one try each.

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from importlib import import_module
 from typing import Any
 
-from linguapress.errors import DistillationError, MissingExtra
+from linguapress.errors import DistillationError, MissingExtra, UnknownName
+from linguapress.imported import chat_model
 from linguapress.training.distill.teacher import (
     Reply,
     TeacherBusy,
@@ -61,23 +61,12 @@ def langchain_teacher(spec: str) -> LangChainTeacher:
     Raises:
         DistillationError: nothing of that name can be imported, or the function fails.
     """
-    module, _, attribute = spec.partition(":")
     try:
-        found: Any = getattr(import_module(module), attribute)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise DistillationError(f"cannot find the teacher {spec!r} ({error}); name it package.module:factory") from error
+        return LangChainTeacher(chat_model(spec, "ainvoke"))
+    except UnknownName as error:
+        raise DistillationError(str(error)) from error
     except Exception as error:  # the caller's code may raise anything
-        raise _unmade(spec, error) from error
-    try:
-        return LangChainTeacher(found() if callable(found) and not hasattr(found, "ainvoke") else found)
-    except DistillationError:
-        raise
-    except Exception as error:
-        raise _unmade(spec, error) from error
-
-
-def _unmade(spec: str, error: Exception) -> DistillationError:
-    return DistillationError(f"the teacher {spec!r} cannot be made: {type(error).__name__}: {error}")
+        raise DistillationError(f"the teacher {spec!r} cannot be made: {type(error).__name__}: {error}") from error
 
 
 def _failure(error: Exception) -> TeacherError:

@@ -12,9 +12,9 @@ from pathlib import Path
 
 from linguapress.counters import TokenCounter
 from linguapress.errors import DistillationError, InvalidRecord, MissingExtra
+from linguapress.records import plain_text, records
 from linguapress.segment import Splitter, sentences, tile, words
 from linguapress.text import Span
-from linguapress.training.records import records
 
 _LINES = (".jsonl", ".jsonl.gz", ".ndjson")
 _PROSE = (".txt", ".text", ".md", ".markdown")
@@ -132,24 +132,21 @@ def _texts(file: Path, field: str) -> Iterator[tuple[str, str]]:
     read = _records if _is(file, _LINES) else _pdf if _is(file, (_PDF,)) else _prose
     try:
         yield from read(file, field)
-    except UnicodeDecodeError as error:
-        raise DistillationError(f"{file} is not UTF-8 (byte {error.start}); convert it first, such as with iconv") from error
-
-
-def _records(file: Path, field: str) -> Iterator[tuple[str, str]]:
-    name = file.name.split(".")[0]
-    try:
-        for number, row in records(file):
-            text = row.get(field) if isinstance(row, dict) else None
-            if not isinstance(text, str):
-                raise DistillationError(f"{file}, line {number}: no text in the field {field!r}; name it with --field")
-            yield str(row.get("source") or name), text
     except InvalidRecord as error:
         raise DistillationError(str(error)) from error
 
 
+def _records(file: Path, field: str) -> Iterator[tuple[str, str]]:
+    name = file.name.split(".")[0]
+    for number, row in records(file):
+        text = row.get(field) if isinstance(row, dict) else None
+        if not isinstance(text, str):
+            raise DistillationError(f"{file}, line {number}: no text in the field {field!r}; name it with --field")
+        yield str(row.get("source") or name), text
+
+
 def _prose(file: Path, _: str) -> Iterator[tuple[str, str]]:
-    yield file.stem, file.read_bytes().decode("utf-8-sig")
+    yield file.stem, plain_text(file)
 
 
 def _pdf(file: Path, _: str) -> Iterator[tuple[str, str]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 
 from linguapress.errors import UnknownName
 from linguapress.training.distill.langchain_teacher import langchain_teacher
@@ -38,8 +37,6 @@ def teacher_of(
     if kind == "langchain":
         if base_url is not None or temperature is not None:
             raise ValueError("--base-url and --temperature are for openai:MODEL; set them in the LangChain factory")
-        if (here := os.getcwd()) not in sys.path:
-            sys.path.insert(0, here)
         return langchain_teacher(rest)
     key = os.environ.get(key_variable, "")
     if not key and base_url is None:

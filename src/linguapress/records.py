@@ -5,12 +5,23 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from gzip import BadGzipFile
 from pathlib import Path
 from typing import Any
 
 from linguapress.errors import InvalidRecord
 from linguapress.jsonl import open_lines
+
+
+def plain_text(path: Path) -> str:
+    """A text file in UTF-8, without its byte order mark.
+
+    Raises:
+        InvalidRecord: it is no UTF-8.
+    """
+    with _told(path):
+        return path.read_bytes().decode("utf-8-sig")
 
 
 def records(path: Path, remedy: str = "give one JSON value on each line") -> Iterator[tuple[int, Any]]:
@@ -28,11 +39,17 @@ def records(path: Path, remedy: str = "give one JSON value on each line") -> Ite
         raise InvalidRecord(f"{path} is a folder; give a file of JSON lines")
     if not path.exists():
         raise FileNotFoundError(f"{path} does not exist; give a file of JSON lines")
+    with _told(path), open_lines(path) as lines:
+        for number, line in enumerate(lines, 1):
+            if line.strip():
+                yield number, _value(path, number, line, remedy)
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """Says of a file that cannot be read what to do about it."""
     try:
-        with open_lines(path) as lines:
-            for number, line in enumerate(lines, 1):
-                if line.strip():
-                    yield number, _value(path, number, line, remedy)
+        yield
     except UnicodeDecodeError as error:
         raise InvalidRecord(f"{path} is not UTF-8 ({error.reason}); convert it first, such as with iconv") from error
     except BadGzipFile as error:

@@ -5,7 +5,7 @@ import gzip
 import pytest
 
 from linguapress.errors import InvalidRecord
-from linguapress.training.records import objects, records
+from linguapress.records import objects, records
 
 
 def test_lines_are_numbered_as_editors_number_them(tmp_path):
