@@ -12,12 +12,11 @@ import regex
 
 from linguapress.segment import ENDED
 from linguapress.structure import underlined
-from linguapress.structure.asked import asked
 from linguapress.structure.furniture import furniture
 from linguapress.structure.lists import with_leads
 from linguapress.structure.outline import COUNTED, Kind, Level, Outline, number, parted
 from linguapress.structure.replies import with_questions
-from linguapress.structure.speakers import turns
+from linguapress.structure.speakers import Talk
 from linguapress.text import Span
 from linguapress.units import Units
 
@@ -61,8 +60,8 @@ def headings(text: str, spans: Sequence[Span]) -> list[int]:
     A heading is a Markdown one, or a short line that does not end like a sentence: the first one, or one between a blank line and
     prose.
     """
-    under = _underlined(text, spans)
-    return _above(spans, _marked(text, spans) | _plain(text, spans, under.keys()) | under)
+    talk, under = Talk(text), _underlined(text, spans)
+    return _above(spans, _marked(talk, spans) | _plain(talk, spans, under.keys()) | under)
 
 
 def _above(spans: Sequence[Span], found: Mapping[int, Heading]) -> list[int]:
@@ -88,32 +87,39 @@ def _underlined(text: str, spans: Sequence[Span]) -> dict[int, Heading]:
     return {unit: Heading(Level(Kind.MARKED, rank)) for unit, rank in underlined.levels(text, spans).items()}
 
 
-def _marked(text: str, spans: Sequence[Span], aside: Set[int] = frozenset()) -> dict[int, Heading]:
+def _marked(talk: Talk, spans: Sequence[Span], aside: Set[int] = frozenset()) -> dict[int, Heading]:
     """Headings by the hashes of Markdown or by tags, and the title, which is the first line that is not ``aside``."""
+    depths = ((unit, _depth(talk.text, span)) for unit, span in enumerate(spans))
+    found = {unit: Heading(Level(Kind.MARKED, depth)) for unit, depth in depths if depth}
     first = next((unit for unit in range(len(spans) - 1) if unit not in aside), -1)
-    depths = ((unit, _depth(text, span, unit == first)) for unit, span in enumerate(spans))
-    return {unit: Heading(Level(Kind.MARKED, depth)) for unit, depth in depths if depth is not None}
+    if first >= 0 and first not in found and _is_title(talk, spans[first]) and not _stamped(talk, [spans[first]]):
+        found[first] = Heading(Level(Kind.MARKED))
+    return found
 
 
-def _depth(text: str, span: Span, first: bool) -> int | None:
-    """Number of hashes of a Markdown heading or of a tag h1 to h6, 0 for a title, None for anything else."""
+def _depth(text: str, span: Span) -> int:
+    """Number of hashes of a Markdown heading or of a tag h1 to h6, 0 for anything else."""
     if marked := _MARKED.match(text, *span):
         return marked.group().count("#")
-    if tagged := _TAGGED.match(text, max(0, span.start - _LONGEST), span.start):
-        return int(tagged["level"])
-    return 0 if first and _is_title(text, *span) and not _stamped(text, [span]) else None
+    tagged = _TAGGED.match(text, max(0, span.start - _LONGEST), span.start)
+    return int(tagged["level"]) if tagged else 0
 
 
-def _is_title(text: str, start: int, end: int) -> bool:
+def _is_title(talk: Talk, span: Span) -> bool:
+    """Whether a first line is a title, which the label of a turn is not."""
+    return _like_title(talk.text, *span) and not (_LABELLED.search(talk.text, *span) and talk.turns)
+
+
+def _like_title(text: str, start: int, end: int) -> bool:
     """Whether a line could be a title by itself."""
     if end - start > _LONGEST or text[end - 1] != "\n" or _ENDED.search(text, start, end):
         return False
-    return not (_NO_TITLE.match(text, start, end) or (_LABELLED.search(text, start, end) and turns(text)))
+    return not _NO_TITLE.match(text, start, end)
 
 
-def _plain(text: str, spans: Sequence[Span], aside: Set[int]) -> dict[int, Heading]:
+def _plain(talk: Talk, spans: Sequence[Span], aside: Set[int]) -> dict[int, Heading]:
     """Headings that nothing marks with their levels, the first line among them if it is numbered as they are; none ``aside``."""
-    aside = aside | _stamped(text, spans)
+    text, aside = talk.text, aside | _stamped(talk, spans)
     inner = [index for index in range(1, len(spans) - 1) if index not in aside]
     lines = {index for index in inner if _could(text, spans, index)}
     outline = Outline.of(text, spans, lines, {index for index in lines if _tells(text, spans[index])})
@@ -121,7 +127,7 @@ def _plain(text: str, spans: Sequence[Span], aside: Set[int]) -> dict[int, Headi
     for index in reversed(inner):
         if _parts(text, spans, index) or outline.stands(index, found):
             found.add(index)
-    title = _is_title(text, *spans[0]) if spans else False
+    title = bool(spans) and _is_title(talk, spans[0])
     flat = title and bool(found) and _flat(text, spans, found | {0})
     if flat or (title and any(number(text, spans[index]) for index in found) and number(text, spans[0])):
         found.add(0)
@@ -141,13 +147,13 @@ def _could(text: str, spans: Sequence[Span], index: int) -> bool:
     start, end = spans[index]
     if end - start > _SHORT + 8 or text[start - 1] != "\n" or not parted(text, spans[index - 1]):
         return False
-    return _named(text, start, end) and not _LABELLED.search(text, start, end) and _is_title(text, start, end)
+    return _named(text, start, end) and not _LABELLED.search(text, start, end) and _like_title(text, start, end)
 
 
-def _stamped(text: str, spans: Sequence[Span]) -> set[int]:
+def _stamped(talk: Talk, spans: Sequence[Span]) -> set[int]:
     """Units with a time that are labels of turns."""
-    timed = {index for index, span in enumerate(spans) if _TIMED.search(text, *span)}
-    labels = {turn.label.end for turn in turns(text)} if timed else frozenset()
+    timed = {index for index, span in enumerate(spans) if _TIMED.search(talk.text, *span)}
+    labels = {turn.label.end for turn in talk.turns} if timed else frozenset()
     return {index for index in timed if spans[index].end in labels}
 
 
@@ -164,7 +170,7 @@ def _parts(text: str, spans: Sequence[Span], index: int) -> bool:
             return False
     longer = len(prose) > len(line) or line.isupper() or bool(number(text, spans[index]))
     under = (whole or len(prose) >= _PROSE) and longer and not (_MARKED.match(prose) or _ITEM.match(prose))
-    return under and _named(text, start, end) and not _LABELLED.search(text, start, end) and _is_title(text, start, end)
+    return under and _named(text, start, end) and not _LABELLED.search(text, start, end) and _like_title(text, start, end)
 
 
 def _named(text: str, start: int, end: int) -> bool:
@@ -179,16 +185,16 @@ def _tells(text: str, span: Span) -> bool:
     return line.count(" ") >= _FEW or _SAYS.search(line) is not None
 
 
-def with_headings(text: str, units: Units) -> Units:
+def with_headings(text: str, units: Units, talk: Talk | None = None) -> Units:
     """Sentences that bring along their heading, which is not kept alone; items what introduces them, answers their question.
 
     Headers and footers of pages are nobody's heading, and nothing by themselves.
     """
     units = with_questions(text, with_leads(text, units))
     aside = furniture(text, units.spans) - units.forced
-    under = _underlined(text, units.spans)
-    plain = _plain(text, units.spans, units.verbatim | aside | under.keys())
-    found = _marked(text, units.spans, aside) | _captions(text, units) | plain | _replies(text, units) | under
+    talk, under = talk or Talk(text), _underlined(text, units.spans)
+    plain = _plain(talk, units.spans, units.verbatim | aside | under.keys())
+    found = _marked(talk, units.spans, aside) | _captions(text, units) | plain | _replies(talk, units) | under
     places = _above(units.spans, {unit: heading for unit, heading in found.items() if unit not in aside})
     above = {unit: heading for unit, heading in enumerate(places) if heading >= 0 and heading not in units.verbatim}
     needs = {**units.needs, **{unit: (*units.needs.get(unit, ()), heading) for unit, heading in above.items()}}
@@ -211,12 +217,9 @@ def _captions(text: str, units: Units) -> dict[int, Heading]:
     return found
 
 
-def _replies(text: str, units: Units) -> dict[int, Heading]:
+def _replies(talk: Talk, units: Units) -> dict[int, Heading]:
     """Questions on lines of their own, above their answers; none in a dialogue. One that holds its answer says something."""
-    found = asked(text)
-    if not found or turns(text):
-        return {}
-    starts = [start for start, _ in units.spans]
-    holding = {bisect_right(starts, question) - 1: answer for question, answer in found}
+    starts = [start for start, _ in units.spans] if talk.asked else []
+    holding = {bisect_right(starts, question) - 1: answer for question, answer in talk.asked}
     told = ((unit, answer, units.spans[unit].end > answer.start) for unit, answer in holding.items() if unit not in units.verbatim)
     return {unit: Heading(Level(Kind.PART), answer.end, tells) for unit, answer, tells in told}
