@@ -66,7 +66,7 @@ def nested(units: Sequence[Line], end: int) -> Block:
     start = {node: node.line.start for node in nodes}
     for node in nodes[1:]:
         if node in needs and not node.line.indent and node.line.body[0] in "]}":
-            start[node] -= 1  # the newline before it comes along, as blanks do with what is indented
+            start[node] -= 1  # a closing bracket at the margin takes the newline before it
     frame = [start[node] for node in nodes if _ONLY_CLOSES.match(node.line.body) or (node.first and _is_frame(node.line.body))]
     bonds = {start[node]: tuple(start[other] for other in others) for node, others in needs.items()}
     return Block(units[0].start, end, (*start.values(), end), bonds, tuple(frame), verbatim=True)
