@@ -11,7 +11,7 @@ from linguapress import Budget
 from linguapress.guard import divided
 from linguapress.segment import words
 from linguapress.stitch import Stitcher
-from linguapress.structure.blocks import FINER
+from linguapress.structure.json_blocks import FINER
 
 GUARDED = [METHODS[name] for name in ("lingua", "query_select", "llmlingua2", "sentence_filter")]
 every_method = pytest.mark.parametrize("press", GUARDED, ids=lambda press: press.name)

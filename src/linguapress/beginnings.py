@@ -13,7 +13,7 @@ from linguapress.guard import divided
 from linguapress.scores import Floats, TokenScores, unit_of
 from linguapress.segment import words
 from linguapress.select import Rows, Selection, stitchers
-from linguapress.structure.blocks import FINER
+from linguapress.structure.json_blocks import FINER
 from linguapress.text import Span
 from linguapress.units import Units
 

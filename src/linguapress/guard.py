@@ -13,7 +13,8 @@ import regex
 from linguapress.draft import Draft
 from linguapress.segment import Splitter, join_blank, tile
 from linguapress.structure.block import Block
-from linguapress.structure.blocks import Grain, blocks
+from linguapress.structure.blocks import blocks
+from linguapress.structure.json_blocks import Grain
 from linguapress.structure.names import names
 from linguapress.structure.negation import NEGATION, denials
 from linguapress.text import Span

@@ -99,7 +99,7 @@ def test_an_answer_ends_where_it_grows_long():
 def test_in_a_dialogue_turns_stay():
     text = "Anna: Did you see it?\nBert: No, I did not.\nAnna: Why not?\nBert: I was away, you know."
     assert with_headings(text, Units(utterances(text))).needs == {}
-    assert len(with_asked(text, sentences(text))) == len(sentences(text))
+    assert len(with_asked(asked(text), sentences(text))) == len(sentences(text))
 
 
 def test_time_grows_with_the_text():

@@ -8,7 +8,8 @@ from samples import CODE, TABLE
 
 from linguapress.guard import divided
 from linguapress.segment import words
-from linguapress.structure.blocks import FINER, blocks
+from linguapress.structure.blocks import blocks
+from linguapress.structure.json_blocks import FINER
 
 
 def parts(text):

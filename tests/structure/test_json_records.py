@@ -9,7 +9,7 @@ from linguapress import Budget, Guard
 from linguapress.guard import divided
 from linguapress.segment import sentences, words
 from linguapress.stitch import Stitcher
-from linguapress.structure.blocks import FINER
+from linguapress.structure.json_blocks import FINER
 from linguapress.structure.json_records import labels, sentence_starts
 from linguapress.text import Span
 

@@ -271,6 +271,16 @@ def test_what_a_first_stage_left_of_a_layout_is_still_one(text):
     assert (block.start, block.end) == (0, len(text))
 
 
+@pytest.mark.parametrize("above", ["", "| a | b |\n|---|---|\n| 1 | 2 |\n", "That is all.\n"], ids=["nothing", "table", "prose"])
+def test_a_passage_may_begin_with_what_closes_a_block(above):
+    text = above + "} else {\n  return today.isAfter(due);\n  total = total + 1;\n}\n"
+    units = Guard().units(text, words)
+    assert company(text, "total") == ["} else {", "}"]
+    assert {*units.needs, *units.frame, *units.verbatim} <= set(range(len(units.spans)))
+    out = METHODS["lingua by relevance"].compress([text], "What is due?", budget=Budget(rate=0.9, count=count_bytes))
+    assert out.text
+
+
 def test_other_structures_win():
     fence, table = "```py\nx = f(1)\n```\n", "| a | b |\n|---|---|\n| 1 | 2 |\n"
     found = blocks(PYTHON + fence + JAVA + table + YAML)

@@ -90,3 +90,13 @@ def test_time_grows_with_the_text_and_not_with_its_square(line):
     start = time.perf_counter()
     list(underlined(text, 0, len(text)))
     assert time.perf_counter() - start < 8
+
+
+def test_what_is_underlined_stands_above_what_nothing_marks_however_many_marks_there_are():
+    rules = [mark * 9 for mark in "=-~^"]
+    marked = [
+        f"{over}Chapter {number}\n{rule}\n\n"
+        for number, (over, rule) in enumerate([("", r) for r in rules] + [(f"{r}\n", r) for r in rules])
+    ]
+    found, _ = bound("".join(marked) + "Plain words\n\nThis is a line of prose that is longer than its heading.\n")
+    assert found["This is a line of prose that is longer than its heading."][-2:] == ["Chapter 7", "Plain words"]

@@ -12,6 +12,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import chain
 from typing import ClassVar
 
@@ -30,7 +31,7 @@ from linguapress.section_ratings import around
 from linguapress.select import Rows, Selection, stitchers
 from linguapress.structure.headings import with_headings
 from linguapress.structure.sections import with_sections
-from linguapress.structure.speakers import utterances, with_speakers
+from linguapress.structure.speakers import Talk, utterances, with_speakers
 from linguapress.units import Units
 
 _LITTLE = 0.5  # share of the limit below which what is left of the best sentence is not worth the room that it leaves unused
@@ -129,11 +130,13 @@ class Lingua(Compressor):
 
     def units(self, text: str) -> Units:
         """Sentences, each with its heading and with who says it."""
-        return with_sections(text, with_speakers(text, self.bound(text, self.guard.coarse.units(text, utterances))))
+        talk = Talk(text)
+        units = self.bound(talk, self.guard.coarse.units(text, partial(utterances, talk=talk)))
+        return with_sections(text, with_speakers(text, units, talk))
 
-    def bound(self, text: str, units: Units) -> Units:
+    def bound(self, talk: Talk, units: Units) -> Units:
         """Sentences that bring what they speak of: their heading."""
-        return with_headings(text, units)
+        return with_headings(talk.text, units, talk)
 
     def rate(self, draft: Draft, units: Sequence[Units]) -> tuple[Sequence[Units], Rating]:
         """The units to choose from, with their ratings."""

@@ -20,6 +20,7 @@ from linguapress.draft import Draft
 from linguapress.methods.lingua import Lingua
 from linguapress.rare_terms import unmet
 from linguapress.scores import Floats, Rating
+from linguapress.structure.speakers import Talk
 from linguapress.structure.subjects import with_subjects
 from linguapress.units import Units
 
@@ -71,9 +72,9 @@ class QuerySelect(Lingua):
         """The same method with a threshold."""
         return self if self.threshold is not None else replace(self, threshold=ADAPTIVE)
 
-    def bound(self, text: str, units: Units) -> Units:
+    def bound(self, talk: Talk, units: Units) -> Units:
         """Sentences that bring what they speak of: their heading, or the sentence that names their subject."""
-        return with_subjects(text, super().bound(text, units))
+        return with_subjects(talk.text, super().bound(talk, units))
 
     def rate(self, draft: Draft, units: Sequence[Units]) -> tuple[Sequence[Units], Rating]:
         """Ratings by need; with a threshold, only of the units that pass it, or that are forced."""

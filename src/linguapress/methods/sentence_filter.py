@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import ClassVar
 
 from linguapress.compressor import UnitCompressor
@@ -16,7 +17,7 @@ from linguapress.scores import Rating, Relevance, by_place
 from linguapress.section_ratings import around
 from linguapress.structure.headings import with_headings
 from linguapress.structure.sections import with_sections
-from linguapress.structure.speakers import utterances, with_speakers
+from linguapress.structure.speakers import Talk, utterances, with_speakers
 from linguapress.text import Passage, Span
 from linguapress.units import Units
 
@@ -44,7 +45,9 @@ class SentenceFilter(UnitCompressor):
 
     def units(self, text: str) -> Units:
         """Sentences, each with its heading and with who says it."""
-        return with_sections(text, with_speakers(text, with_headings(text, super().units(text))))
+        talk = Talk(text)
+        units = with_headings(text, self.guarded.units(text, partial(utterances, talk=talk)), talk)
+        return with_sections(text, with_speakers(text, units, talk))
 
     @property
     def guarded(self) -> Guard:

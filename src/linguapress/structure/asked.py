@@ -54,9 +54,9 @@ def asked(text: str) -> list[tuple[int, Span]]:
     return [(start, Span(below, _end(text, below, stops[bisect_right(stops, start)]))) for start, below, _ in found]
 
 
-def with_asked(text: str, spans: Sequence[Span]) -> list[Span]:
-    """The spans, in which a question without a mark is one with the first one of its answer."""
-    inner = [Span(start, answer.start + 1) for start, answer in asked(text)]
+def with_asked(questions: Sequence[tuple[int, Span]], spans: Sequence[Span]) -> list[Span]:
+    """The spans, in which each of these questions is one with the first one of its answer."""
+    inner = [Span(start, answer.start + 1) for start, answer in questions]
     found: list[Span] = []
     at = 0
     for span in spans:

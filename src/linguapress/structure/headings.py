@@ -5,17 +5,18 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
+from math import inf
+from typing import NamedTuple
 
 import regex
 
 from linguapress.segment import ENDED
 from linguapress.structure import underlined
-from linguapress.structure.asked import asked
 from linguapress.structure.furniture import furniture
 from linguapress.structure.lists import with_leads
-from linguapress.structure.outline import ASKED, COUNTED, PLAIN, Outline, number, parted
+from linguapress.structure.outline import COUNTED, Kind, Level, Outline, number, parted
 from linguapress.structure.replies import with_questions
-from linguapress.structure.speakers import turns
+from linguapress.structure.speakers import Talk
 from linguapress.text import Span
 from linguapress.units import Units
 
@@ -39,56 +40,86 @@ _TIGHT = 40  # characters of a heading that no blank line parts from the text ab
 _PROSE = 60  # characters of a line under a heading, where it does not end like a sentence
 
 
+class Heading(NamedTuple):
+    """What makes a unit the heading of others.
+
+    Attributes:
+        level: how far up it stands.
+        end: where that ends which it heads, unless a heading that stands as far up ends it before.
+        tells: whether it may say something by itself.
+    """
+
+    level: Level
+    end: float = inf
+    tells: bool = False
+
+
 def headings(text: str, spans: Sequence[Span]) -> list[int]:
     """For each sentence the index of its heading, -1 where it has none; for a heading, that of the one above its level.
 
     A heading is a Markdown one, or a short line that does not end like a sentence: the first one, or one between a blank line and
     prose.
     """
-    under = underlined.levels(text, spans)
-    return _above(_levels(text, spans, _plain(text, spans, under.keys()) | under))
+    talk, under = Talk(text), _underlined(text, spans)
+    return _above(spans, _marked(talk, spans) | _plain(talk, spans, under.keys()) | under)
 
 
-def _above(levels: Sequence[int | None]) -> list[int]:
-    """For each sentence the index of its heading, by the levels of headings."""
-    found: list[int] = []
-    above: list[tuple[int, int]] = []  # level and index of the headings that hold here, outermost first
-    for index, level in enumerate(levels):
-        while level is not None and above and above[-1][0] >= level:
-            above.pop()
-        found.append(above[-1][1] if above else -1)
-        if level is not None:
-            above.append((level, index))
+def _above(spans: Sequence[Span], found: Mapping[int, Heading]) -> list[int]:
+    """For each unit the index of its heading, -1 where it has none."""
+    above: list[int] = []
+    open_headings: list[int] = []  # those that hold here, outermost first
+    for unit, (start, _) in enumerate(spans):
+        heading = found.get(unit)
+        while open_headings and _is_over(found[open_headings[-1]], start, heading):
+            open_headings.pop()
+        above.append(open_headings[-1] if open_headings else -1)
+        if heading:
+            open_headings.append(unit)
+    return above
+
+
+def _is_over(heading: Heading, start: int, following: Heading | None) -> bool:
+    """Whether what a heading stands above ends before a unit, which may be a heading itself."""
+    return start >= heading.end or (following is not None and heading.level >= following.level)
+
+
+def _underlined(text: str, spans: Sequence[Span]) -> dict[int, Heading]:
+    return {unit: Heading(Level(Kind.MARKED, rank)) for unit, rank in underlined.levels(text, spans).items()}
+
+
+def _marked(talk: Talk, spans: Sequence[Span], aside: Set[int] = frozenset()) -> dict[int, Heading]:
+    """Headings by the hashes of Markdown or by tags, and the title, which is the first line that is not ``aside``."""
+    depths = ((unit, _depth(talk.text, span)) for unit, span in enumerate(spans))
+    found = {unit: Heading(Level(Kind.MARKED, depth)) for unit, depth in depths if depth}
+    first = next((unit for unit in range(len(spans) - 1) if unit not in aside), -1)
+    if first >= 0 and first not in found and _is_title(talk, spans[first]) and not _stamped(talk, [spans[first]]):
+        found[first] = Heading(Level(Kind.MARKED))
     return found
 
 
-def _levels(text: str, spans: Sequence[Span], found: Mapping[int, int], aside: Set[int] = frozenset()) -> list[int | None]:
-    """The level of each heading, None for a sentence and what is ``aside``; those that their lines do not mark are ``found``."""
-    first = next((index for index in range(len(spans) - 1) if index not in aside), -1)
-    marked = (_level(text, start, end, index == first) for index, (start, end) in enumerate(spans))
-    return [None if index in aside else found.get(index, level) for index, level in enumerate(marked)]
-
-
-def _level(text: str, start: int, end: int, first: bool) -> int | None:
-    """Number of hashes of a Markdown heading or of a tag h1 to h6, 0 for a title, None for anything else."""
-    if marked := _MARKED.match(text, start, end):
+def _depth(text: str, span: Span) -> int:
+    """Number of hashes of a Markdown heading or of a tag h1 to h6, 0 for anything else."""
+    if marked := _MARKED.match(text, *span):
         return marked.group().count("#")
-    if tagged := _TAGGED.match(text, max(0, start - _LONGEST), start):
-        return int(tagged["level"])
-    title = first and _is_title(text, start, end) and not _stamped(text, [Span(start, end)])
-    return 0 if title else None
+    tagged = _TAGGED.match(text, max(0, span.start - _LONGEST), span.start)
+    return int(tagged["level"]) if tagged else 0
 
 
-def _is_title(text: str, start: int, end: int) -> bool:
+def _is_title(talk: Talk, span: Span) -> bool:
+    """Whether a first line is a title, which the label of a turn is not."""
+    return _like_title(talk.text, *span) and not (_LABELLED.search(talk.text, *span) and talk.turns)
+
+
+def _like_title(text: str, start: int, end: int) -> bool:
     """Whether a line could be a title by itself."""
     if end - start > _LONGEST or text[end - 1] != "\n" or _ENDED.search(text, start, end):
         return False
-    return not (_NO_TITLE.match(text, start, end) or (_LABELLED.search(text, start, end) and turns(text)))
+    return not _NO_TITLE.match(text, start, end)
 
 
-def _plain(text: str, spans: Sequence[Span], aside: Set[int] = frozenset()) -> dict[int, int]:
+def _plain(talk: Talk, spans: Sequence[Span], aside: Set[int]) -> dict[int, Heading]:
     """Headings that nothing marks with their levels, the first line among them if it is numbered as they are; none ``aside``."""
-    aside = aside | _stamped(text, spans)
+    text, aside = talk.text, aside | _stamped(talk, spans)
     inner = [index for index in range(1, len(spans) - 1) if index not in aside]
     lines = {index for index in inner if _could(text, spans, index)}
     outline = Outline.of(text, spans, lines, {index for index in lines if _tells(text, spans[index])})
@@ -96,12 +127,12 @@ def _plain(text: str, spans: Sequence[Span], aside: Set[int] = frozenset()) -> d
     for index in reversed(inner):
         if _parts(text, spans, index) or outline.stands(index, found):
             found.add(index)
-    title = _is_title(text, *spans[0]) if spans else False
-    if title and found and _flat(text, spans, found | {0}):
-        return dict.fromkeys(found | {0}, PLAIN)
-    if title and any(number(text, spans[index]) for index in found) and number(text, spans[0]):
+    title = bool(spans) and _is_title(talk, spans[0])
+    flat = title and bool(found) and _flat(text, spans, found | {0})
+    if flat or (title and any(number(text, spans[index]) for index in found) and number(text, spans[0])):
         found.add(0)
-    return {index: outline.level(index) for index in found}
+    level = {index: Level(Kind.PLAIN) if flat else outline.level(index) for index in found}
+    return {index: Heading(level[index], tells=index > 0 and _tells(text, spans[index])) for index in found}
 
 
 def _flat(text: str, spans: Sequence[Span], found: Set[int]) -> bool:
@@ -116,13 +147,13 @@ def _could(text: str, spans: Sequence[Span], index: int) -> bool:
     start, end = spans[index]
     if end - start > _SHORT + 8 or text[start - 1] != "\n" or not parted(text, spans[index - 1]):
         return False
-    return _named(text, start, end) and not _LABELLED.search(text, start, end) and _is_title(text, start, end)
+    return _named(text, start, end) and not _LABELLED.search(text, start, end) and _like_title(text, start, end)
 
 
-def _stamped(text: str, spans: Sequence[Span]) -> set[int]:
+def _stamped(talk: Talk, spans: Sequence[Span]) -> set[int]:
     """Units with a time that are labels of turns."""
-    timed = {index for index, span in enumerate(spans) if _TIMED.search(text, *span)}
-    labels = {turn.label.end for turn in turns(text)} if timed else frozenset()
+    timed = {index for index, span in enumerate(spans) if _TIMED.search(talk.text, *span)}
+    labels = {turn.label.end for turn in talk.turns} if timed else frozenset()
     return {index for index in timed if spans[index].end in labels}
 
 
@@ -139,7 +170,7 @@ def _parts(text: str, spans: Sequence[Span], index: int) -> bool:
             return False
     longer = len(prose) > len(line) or line.isupper() or bool(number(text, spans[index]))
     under = (whole or len(prose) >= _PROSE) and longer and not (_MARKED.match(prose) or _ITEM.match(prose))
-    return under and _named(text, start, end) and not _LABELLED.search(text, start, end) and _is_title(text, start, end)
+    return under and _named(text, start, end) and not _LABELLED.search(text, start, end) and _like_title(text, start, end)
 
 
 def _named(text: str, start: int, end: int) -> bool:
@@ -154,53 +185,41 @@ def _tells(text: str, span: Span) -> bool:
     return line.count(" ") >= _FEW or _SAYS.search(line) is not None
 
 
-def with_headings(text: str, units: Units) -> Units:
+def with_headings(text: str, units: Units, talk: Talk | None = None) -> Units:
     """Sentences that bring along their heading, which is not kept alone; items what introduces them, answers their question.
 
     Headers and footers of pages are nobody's heading, and nothing by themselves.
     """
     units = with_questions(text, with_leads(text, units))
     aside = furniture(text, units.spans) - units.forced
-    units = replace(units, frame=units.frame | aside)
-    under = underlined.levels(text, units.spans)
-    plain = _plain(text, units.spans, units.verbatim | aside | under.keys())
-    replies = _replies(text, units)
-    reach = replies | {unit: table for unit, table in _captions(text, units, aside | under.keys()).items() if unit not in plain}
-    found = _above(_levels(text, units.spans, plain | dict.fromkeys(reach, PLAIN + ASKED) | under, aside))
-    above = {}
-    for index, heading in enumerate(found):
-        while heading in reach and units.spans[index].start >= reach[heading].end:
-            heading = found[heading]
-        if heading >= 0 and heading not in units.verbatim:
-            above[index] = heading
-    if not above:
-        return units
-    needs = {**units.needs, **{index: (*units.needs.get(index, ()), heading) for index, heading in above.items()}}
+    talk, under = talk or Talk(text), _underlined(text, units.spans)
+    plain = _plain(talk, units.spans, units.verbatim | aside | under.keys())
+    found = _marked(talk, units.spans, aside) | _captions(text, units) | plain | _replies(talk, units) | under
+    places = _above(units.spans, {unit: heading for unit, heading in found.items() if unit not in aside})
+    above = {unit: heading for unit, heading in enumerate(places) if heading >= 0 and heading not in units.verbatim}
+    needs = {**units.needs, **{unit: (*units.needs.get(unit, ()), heading) for unit, heading in above.items()}}
     upper = {above.get(unit) for unit in plain}
-    telling = {unit for unit in plain if unit and unit not in upper and _tells(text, units.spans[unit])}
-    telling |= {unit for unit, answer in replies.items() if units.spans[unit].end > answer.start}
-    return replace(units, needs=needs, frame=units.frame | (set(above.values()) - units.forced - telling))
+    alone = {unit for unit, heading in found.items() if heading.tells and unit not in upper}
+    return replace(units, needs=needs, frame=units.frame | aside | (set(above.values()) - units.forced - alone))
 
 
-def _captions(text: str, units: Units, aside: Set[int]) -> dict[int, Span]:
-    """For each line like a heading right above a table in plain text that table, which is all that it heads."""
+def _captions(text: str, units: Units) -> dict[int, Heading]:
+    """Lines like headings right above a table in plain text, which is all that they head."""
     found = {}
     for unit in range(1, len(units.spans) - 1):
         last = unit + 1
-        if unit in units.verbatim or unit in aside or last not in units.verbatim or not _COLUMNS.search(text, *units.spans[last]):
+        if unit in units.verbatim or last not in units.verbatim or not _COLUMNS.search(text, *units.spans[last]):
             continue
         if _could(text, units.spans, unit):
             while last + 1 in units.verbatim:
                 last += 1
-            found[unit] = Span(units.spans[unit + 1].start, units.spans[last].end)
+            found[unit] = Heading(Level(Kind.PART), units.spans[last].end)
     return found
 
 
-def _replies(text: str, units: Units) -> dict[int, Span]:
-    """For each unit with a question on a line of its own its answer; none in a dialogue."""
-    found = asked(text)
-    if not found or turns(text):
-        return {}
-    starts = [start for start, _ in units.spans]
-    holding = {bisect_right(starts, question) - 1: answer for question, answer in found}
-    return {unit: answer for unit, answer in holding.items() if unit not in units.verbatim}
+def _replies(talk: Talk, units: Units) -> dict[int, Heading]:
+    """Questions on lines of their own, above their answers; none in a dialogue. One that holds its answer says something."""
+    starts = [start for start, _ in units.spans] if talk.asked else []
+    holding = {bisect_right(starts, question) - 1: answer for question, answer in talk.asked}
+    told = ((unit, answer, units.spans[unit].end > answer.start) for unit, answer in holding.items() if unit not in units.verbatim)
+    return {unit: Heading(Level(Kind.PART), answer.end, tells) for unit, answer, tells in told}

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence, Set
 from dataclasses import dataclass
+from enum import IntEnum
+from typing import NamedTuple
 
 import regex
 
 from linguapress.segment import ENDED
 from linguapress.text import Span
 
-PLAIN = 7  # level of headings that nothing marks: below all that are marked
-_SMALL, _AGAIN, ASKED = 20, 40, 60  # how far below stand those not in capitals, those that come back, and questions
 _SEVERAL = 2  # headings in capitals, from which these stand above others; times that a heading comes back
 _LETTERS = 4  # of a heading in capitals, at least
 _BRIEF, _LINES = 60, 4  # characters of a line and lines between a title and the first of the headings that come back
@@ -25,6 +25,23 @@ _CLOSES = regex.compile(  # what stands above a name at the end of a letter
 _LISTED = regex.compile(r"(?:[IVX]{1,5}|\p{L})[.)]\s")
 COUNTED = r"(?:\p{N}+(?:\.\p{N}+)*\.?[ \t]+)?+"  # the number of a section, if there is one
 _COUNTED = regex.compile(COUNTED)
+
+
+class Kind(IntEnum):
+    """What makes a line a heading: the kinds that stand further up come first."""
+
+    MARKED = 0  # by hashes, a tag, a line beneath; the title
+    PLAIN = 1  # by its place alone
+    SMALL = 2  # by its place, and not in capitals where others are
+    AGAIN = 3  # by its place, and its words come back
+    PART = 4  # a question, a caption: it heads no more than an answer, a table
+
+
+class Level(NamedTuple):
+    """How far up a heading stands: by its kind, and by its depth among those of this kind."""
+
+    kind: Kind
+    depth: int = 0
 
 
 def number(text: str, span: Span) -> str:
@@ -91,13 +108,13 @@ class Outline:
             return index + 1 in found and number(self.text, self.spans[index + 1]).startswith(f"{section}.")
         return self._leads(index)
 
-    def level(self, index: int) -> int:
+    def level(self, index: int) -> Level:
         """The level of a heading that nothing marks."""
         if section := number(self.text, self.spans[index]).rstrip(" \t."):
-            return PLAIN + section.count(".")
+            return Level(Kind.PLAIN, section.count("."))
         if index in self.again:
-            return PLAIN + _AGAIN
-        return PLAIN + (_SMALL if self.capitals and index not in self.capitals else 0)
+            return Level(Kind.AGAIN)
+        return Level(Kind.SMALL if self.capitals and index not in self.capitals else Kind.PLAIN)
 
     def _listed(self, index: int) -> bool:
         """Whether at least two lines without a blank one between them follow, the first of them not in capitals."""

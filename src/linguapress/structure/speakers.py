@@ -5,13 +5,14 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import NamedTuple
 
 import regex
 
 from linguapress.segment import ENDED, join_blank, line_starts, sentences, tile
-from linguapress.structure.asked import with_asked
+from linguapress.structure.asked import asked, with_asked
 from linguapress.structure.label_keys import is_key
 from linguapress.structure.replies import with_replies
 from linguapress.structure.stamps import NAME, is_event, stamps
@@ -84,6 +85,27 @@ class Turn(NamedTuple):
     speaker: str
 
 
+@dataclass(frozen=True)
+class Talk:
+    """Who speaks in a text, and what is asked there: each is looked for once, and only if somebody wants to know.
+
+    Attributes:
+        text: the text.
+    """
+
+    text: str
+
+    @cached_property
+    def turns(self) -> list[Turn]:
+        """The turns of a dialogue; none in a text that is no dialogue."""
+        return turns(self.text)
+
+    @cached_property
+    def asked(self) -> list[tuple[int, Span]]:
+        """Where each question without a mark begins, and its answer; none in a dialogue."""
+        return [] if self.turns else asked(self.text)
+
+
 def turns(text: str) -> list[Turn]:
     """The turns of a dialogue, ascending; none in a text that is no dialogue.
 
@@ -154,52 +176,51 @@ def _is_chat(text: str, lines: Sequence[regex.Match[str]], said: Sequence[str]) 
     return (len(names) > 1 or known > 0) and 2 * max(again, known) >= len(said) and talk >= _SPOKEN / 2 * len(said)
 
 
-def utterances(text: str) -> list[Span]:
+def utterances(text: str, talk: Talk | None = None) -> list[Span]:
     """Sentences; in a dialogue the label of a turn is a unit of its own, and a question on a line is one with its answer."""
-    found, spans = turns(text), with_replies(text, sentences(text))
-    if not found:
-        return with_asked(text, spans)
+    talk, spans = talk or Talk(text), with_replies(text, sentences(text))
+    if not talk.turns:
+        return with_asked(talk.asked, spans)
     cuts = {start for start, _ in spans}
-    for (start, end), _, _ in found:
+    for (start, end), _, _ in talk.turns:
         cuts.difference_update(range(start + 1, end))
         cuts.update((start, end))
     return join_blank(text, tile(cuts, len(text)))
 
 
-def with_speakers(text: str, units: Units) -> Units:
+def with_speakers(text: str, units: Units, talk: Talk | None = None) -> Units:
     """Sentences that bring along the label of their turn, a yes or no and its question one another; a label alone is not kept."""
     needs, alone = dict(units.needs), set()
-    asked: int | None = None
-    for turn, label, said in _parts(text, units.spans):
+    question: int | None = None
+    for turn, label, said in _parts(talk or Talk(text), units.spans):
         if label in units.verbatim:
             continue
         if _stands_alone(text, units.spans[label], turn.label):
             alone.add(label)
         needs |= {unit: (*needs.get(unit, ()), label) for unit in said}
-        if said and asked is not None and _REPLY.match(text, units.spans[said[0]].start):
-            needs[said[0]] = (*needs[said[0]], asked)
-            needs[asked] = (*needs[asked], said[0])
-        asked = said[-1] if said and _ASKS.search(text, turn.label.end, units.spans[said[-1]].end) else None
+        if said and question is not None and _REPLY.match(text, units.spans[said[0]].start):
+            needs[said[0]] = (*needs[said[0]], question)
+            needs[question] = (*needs[question], said[0])
+        question = said[-1] if said and _ASKS.search(text, turn.label.end, units.spans[said[-1]].end) else None
     return units if needs == units.needs and not alone else replace(units, needs=needs, frame=units.frame | (alone - units.forced))
 
 
 def speakers(text: str, spans: Sequence[Span]) -> list[str | None]:
     """Who says each of the ascending spans; None where no label tells."""
     found: list[str | None] = [None] * len(spans)
-    for turn, label, said in _parts(text, spans):
+    for turn, label, said in _parts(Talk(text), spans):
         for unit in (label, *said):
             found[unit] = turn.speaker
     return found
 
 
-def _parts(text: str, spans: Sequence[Span]) -> Iterator[tuple[Turn, int, range]]:
+def _parts(talk: Talk, spans: Sequence[Span]) -> Iterator[tuple[Turn, int, range]]:
     """The turns, each with the span that holds its label, and those behind it up to the next turn, a heading or a ruler."""
-    found = turns(text)
-    starts = [start for start, _ in spans] if found else []
-    for turn in found:
+    starts = [start for start, _ in spans] if talk.turns else []
+    for turn in talk.turns:
         label, last = bisect_right(starts, turn.label.start) - 1, bisect_left(starts, turn.end)
         if label >= 0:
-            over = (unit for unit in range(label + 1, last) if _OVER.match(text, starts[unit]))
+            over = (unit for unit in range(label + 1, last) if _OVER.match(talk.text, starts[unit]))
             yield turn, label, range(label + 1, next(over, last))
 
 
