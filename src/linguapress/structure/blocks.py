@@ -11,17 +11,12 @@ from linguapress.structure.block import Block
 from linguapress.structure.json_blocks import USUAL, Grain, json_blocks
 from linguapress.structure.layout import layouts
 from linguapress.structure.markup import markup
+from linguapress.structure.tables import drawn, tables
 from linguapress.structure.underlined import underlined
 from linguapress.text import Span
 
 _FENCE = regex.compile(
     r"^\ufeff?+[ \t]*+(?:>[ \t]*+)*+(?P<item>(?:(?:[-*+]|\d{1,9}+[.)])[ \t]++)*+)(?P<fence>`{3,}+|~{3,}+)(?P<info>[^\n]*+)\n?+",
-    regex.M,
-)
-_DASHES = r"[ \t]*+:?+-++:?+[ \t]*+"
-_RULER = rf"(?:\|?+{_DASHES}(?:\|{_DASHES})++\|?+|\|{_DASHES}\|)"
-_TABLE = regex.compile(
-    rf"^[^\n|]*+\|[^\n]*+\n[ \t>]*+{_RULER}[ \t]*+\r?+(?:\n|\Z)(?:[^\n|]*+\|[^\n]*+(?:\n|\Z))*+",
     regex.M,
 )
 _TARGET = r"\((?:[^()\s]|\([^()\s]*+\)){1,2000}+(?:[ \t]++\"[^\"\n]*+\")?\)"
@@ -33,7 +28,7 @@ def blocks(text: str, grain: Grain = USUAL) -> list[Block]:
     """Structured parts of ``text``, ascending and disjoint; each begins and ends a unit."""
     values = list(json_blocks(text, grain)) if "{" in text or "[" in text else []
     inner = [_is_indented_line(text, value) for value in values]  # rather a part of code, if it stands in some
-    firm = _disjoint([*_fences_and_tables(text), *(value for value, part in zip(values, inner, strict=True) if not part)])
+    firm = _disjoint([*_fences(text), *tables(text), *(value for value, part in zip(values, inner, strict=True) if not part)])
     return _disjoint([*firm, *_laid_out(text, firm), *values, *_links(text)])
 
 
@@ -48,13 +43,6 @@ def _disjoint(candidates: Iterable[Block]) -> list[Block]:
         if not found or block.start >= found[-1].end:
             found.append(block)
     return found
-
-
-def _fences_and_tables(text: str) -> Iterator[Block]:
-    if "```" in text or "~~~" in text:
-        yield from _fences(text)
-    if "|" in text:
-        yield from (_table(text, match.start(), match.end()) for match in _TABLE.finditer(text))
 
 
 def _links(text: str) -> Iterator[Block]:
@@ -72,10 +60,11 @@ def _laid_out(text: str, firm: Sequence[Block]) -> Iterator[Block]:
             found = list(layouts(text, first, last))
             yield from found
             for begin, stop in _between(found, first, last):
-                tables = list(aligned(text, begin, stop))
-                yield from tables
-                for top, bottom in _between(tables, begin, stop):
+                columns = list(aligned(text, begin, stop))
+                yield from columns
+                for top, bottom in _between(columns, begin, stop):
                     yield from underlined(text, top, bottom)
+                    yield from drawn(text, top, bottom)
 
 
 def _between(found: Sequence[Block], start: int, end: int) -> Iterator[Span]:
@@ -89,6 +78,8 @@ def _fences(text: str) -> Iterator[Block]:
 
     A passage may begin inside of code: a bare fence that another with a language follows, or nothing, has closed what is not here.
     """
+    if "```" not in text and "~~~" not in text:
+        return
     opener: regex.Match[str] | None = None
     for line in _FENCE.finditer(text):
         item, fence, info = line.group("item", "fence", "info")
@@ -103,14 +94,3 @@ def _fences(text: str) -> Iterator[Block]:
 
 def _solid(start: int, end: int) -> Block:
     return Block(start, end, cuts=(start, end), verbatim=True)
-
-
-def _table(text: str, start: int, end: int) -> Block:
-    """Rows are units; each needs the header and the ruler below it."""
-    rows = [start, *(match.end() for match in regex.finditer("\n", text, pos=start, endpos=end))]
-    rows = [row for row in rows if row < end]
-    header, ruler, *body = rows
-    return Block(
-        start, end, cuts=(*rows, end), needs={header: (ruler,), ruler: (header,)} | {row: (header, ruler) for row in body},
-        frame=(header, ruler) if body else (), verbatim=True,
-    )  # fmt: skip
