@@ -15,6 +15,7 @@ _COMMON = {
     "pl": "i w na z do nie się jest to że o jak po od przez dla są był oraz ale jego",
 }
 _SETS = {language: frozenset(words.split()) for language, words in _COMMON.items()}
+COMMON = frozenset().union(*_SETS.values())  # words that tell nothing, in any of these languages
 _LOOK = 600  # characters that are looked at
 _LEAST = 3  # common words below which nothing is said
 

@@ -12,6 +12,7 @@ import numpy as np
 from linguapress.models.embeddings import EmbeddingRelevance
 from linguapress.models.lexical import LexicalRelevance
 from linguapress.notes import Notes, all_notes, fingerprints
+from linguapress.rows import picked
 from linguapress.scores import Floats, Rating, Relevance
 from linguapress.section_ratings import of_sections, sectioned
 from linguapress.text import Passage
@@ -45,6 +46,8 @@ class BlendedRelevance:
         lexical_weight: share of the lexical rating, chosen on dev data (see ``notebooks/results``).
         share: share of all sections that are embedded at least, 1 = all; an embedding that cannot rate some alone rates all.
         least: sections that are embedded at least, where there are so many.
+        row_weight: how far rows of a table may fall behind the one that holds the question's words, see
+            :func:`~linguapress.rows.picked`.
     """
 
     embedding: Relevance = field(default_factory=EmbeddingRelevance)
@@ -52,6 +55,7 @@ class BlendedRelevance:
     lexical_weight: float = 0.35
     share: float = 1 / 3
     least: int = LEAST
+    row_weight: float = 0.6
 
     def rate(self, query: str, passages: Sequence[Passage], units: Sequence[Units]) -> Rating:
         """Blended ratings, about -0.2..1.5."""
@@ -59,6 +63,7 @@ class BlendedRelevance:
         meaning = self._meaning(query, passages, units, letters)
         trust = meaning.trust if meaning.trust is not None else np.ones(len(passages), dtype=np.float32)
         mixed = [self._mix(a, b, t) for a, b, t in zip(meaning.units, letters.units, trust, strict=True)]
+        mixed = picked(query, passages, units, mixed, self.row_weight)
         pairs = zip(of_sections(meaning, units), of_sections(letters, units), trust, strict=True)
         whole = np.concatenate([np.empty(0, dtype=np.float32), *(self._mix(*pair) for pair in pairs)])
         unread = int((trust < 0.5).sum())

@@ -16,6 +16,7 @@ from linguapress.evaluation.tasks.labelled import distilled, needed
 from linguapress.evaluation.tasks.meetings import qmsum
 from linguapress.evaluation.tasks.paragraphs import cmrc2018, covidqa, squad_passage, squadshifts, xquad
 from linguapress.evaluation.tasks.passages import PLACES, multihop, no_answer, nq, nq_at, nq_document, nq_many, nq_passage
+from linguapress.evaluation.tasks.rows import rows
 from linguapress.evaluation.tasks.task import Split, Task
 
 __all__ = ["LANGUAGES", "TASKS", "Example", "Split", "Task", "examples"]
@@ -86,6 +87,9 @@ TASKS: Mapping[str, Task] = MappingProxyType({
     "structured": Task(
         "the share of JSON, table and code that is still valid, of those of which something is kept.", _BFCL, structured,
         quality.VALID, seen="mini was trained on documentation of other sources in the same folder.",
+    ),
+    "rows": Task(
+        "whether the cell survives that is asked for in an invented table or log of 48 rows.", "MIT", rows, split=Split.turns
     ),
     "no-answer": Task(
         "the share of tokens that is kept of passages none of which answers; only methods that choose the length can differ.", _NQ,
