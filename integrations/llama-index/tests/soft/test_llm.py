@@ -9,15 +9,14 @@ from copy import deepcopy
 
 import pytest
 from llama_index.core import MockEmbedding, PromptTemplate, VectorStoreIndex, get_response_synthesizer
-from llama_index.core.base.llms.types import ChatMessage, ImageBlock, MessageRole
+from llama_index.core.base.llms.types import ChatMessage, MessageRole
 from llama_index.core.bridge.pydantic import ValidationError
 from llama_index.core.memory import ChatMemoryBuffer
 from llama_index.core.query_engine import CitationQueryEngine, RetrieverQueryEngine
 from llama_index.core.retrievers import BaseRetriever
 from llama_index.core.schema import MetadataMode, NodeWithScore
-from llama_index.postprocessor.linguapress import CannotAnswer, LinguaPressLLM, MemoryPostprocessor, MemoryPreparer
+from llama_index.postprocessor.linguapress import LinguaPressLLM, MemoryPostprocessor, MemoryPreparer
 
-from linguapress.errors import InvalidPrompt
 from linguapress.soft import FolderStore, MemoryShelf, Sampling, SoftReader
 
 from .conftest import TEXTS, make_press
@@ -257,67 +256,6 @@ def test_another_model_or_a_restarted_process(press, nodes, tmp_path):
     other = make_press(seed=1)
     llm = LinguaPressLLM(shelf=shelf_of(other), max_tokens=MOST)
     assert engine_of(shelf_of(press), nodes, llm).query(QUERY).response == said(other, plain())
-
-
-def test_nothing_is_sent_where_a_reference_is_lost_or_cut(shelf, llm):
-    (reference,) = shelf.refer(TEXTS[:1])
-    with pytest.raises(CannotAnswer, match="was cut or changed") as refused:
-        llm.complete(f"{reference[:-3]} What?")
-    assert isinstance(refused.value.__cause__, InvalidPrompt)
-    assert not isinstance(refused.value, ValueError | TypeError)
-    shelf.store.mdelete(list(shelf.store.yield_keys()))
-    with pytest.raises(CannotAnswer, match="swap the documents again"):
-        llm.complete(f"{reference} What?")
-
-
-async def test_refusals_are_the_same_however_it_is_asked(shelf, llm):
-    cut = f"{shelf.refer(TEXTS[:1])[0][:-3]} What?"
-    talk = [ChatMessage(role=MessageRole.USER, content=cut)]
-    for ask in (llm.complete, lambda text: list(llm.stream_complete(text))):
-        with pytest.raises(CannotAnswer, match="was cut"):
-            ask(cut)
-    for ask in (llm.chat, lambda messages: list(llm.stream_chat(messages))):
-        with pytest.raises(CannotAnswer, match="was cut"):
-            ask(talk)
-    with pytest.raises(CannotAnswer, match="was cut"):
-        await llm.acomplete(cut)
-    with pytest.raises(CannotAnswer, match="was cut"):
-        await llm.achat(talk)
-    with pytest.raises(CannotAnswer, match="was cut"):
-        async for _ in await llm.astream_complete(cut):
-            pass
-    with pytest.raises(CannotAnswer, match="was cut"):
-        async for _ in await llm.astream_chat(talk):
-            pass
-
-
-@pytest.mark.parametrize("streaming", [False, True])
-@pytest.mark.parametrize("mode", ["compact", "refine", "tree_summarize", "simple_summarize", "accumulate"])
-async def test_no_way_to_synthesize_swallows_a_refusal(shelf, ingested, llm, mode, streaming):
-    lost = MemoryPostprocessor(shelf=shelf).postprocess_nodes(ingested)
-    shelf.store.mdelete(list(shelf.store.yield_keys()))
-    streaming = streaming and mode != "accumulate"  # which has none
-    synthesizer = get_response_synthesizer(llm=llm, text_qa_template=QA, response_mode=mode, streaming=streaming)
-    engine = RetrieverQueryEngine(Found(lost), synthesizer)
-
-    with pytest.raises(CannotAnswer, match="swap the documents again"):
-        response = engine.query(QUERY)
-        "".join(response.response_gen)
-    with pytest.raises(CannotAnswer, match="swap the documents again"):
-        response = await engine.aquery(QUERY)
-        [text async for text in response.async_response_gen()]
-
-
-def test_what_it_cannot_do_is_refused(shelf, llm):
-    with pytest.raises(CannotAnswer, match="takes no 'tools'"):
-        llm.complete("Hi", tools=[])
-    with pytest.raises(CannotAnswer, match="block of type 'image'"):
-        llm.chat([ChatMessage(role=MessageRole.USER, blocks=[ImageBlock(url="http://x/y.png")])])
-    with pytest.raises(CannotAnswer, match="reads 4096"):
-        llm.complete("x " * 9000)
-    for bad in ({"max_tokens": 0}, {"temperature": -1}, {"top_p": 0}, {"layout": "round"}, {"colour": "red"}, {"shelf": None}):
-        with pytest.raises(ValidationError):
-            LinguaPressLLM(**{"shelf": shelf, **bad})
 
 
 def test_metadata_and_serialized_form(press, tmp_path):
