@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from copy import copy
+from operator import itemgetter
 from typing import Any
 
 from linguapress.budget import Budget
@@ -118,6 +119,23 @@ def ranges(written: Any) -> list[tuple[int, int]]:
 def covered(spans: Iterable[tuple[int, int]]) -> int:
     """Characters in ranges."""
     return sum(end - start for start, end in spans)
+
+
+def contradicted(claims: Iterable[tuple[Hashable, int, str]]) -> set[Hashable]:
+    """Sources whose parts claim places that cannot all be true: two of them overlap and differ there.
+
+    Args:
+        claims: of each part its source, where it is said to begin there, and its text.
+    """
+    found: set[Hashable] = set()
+    furthest: dict[Hashable, tuple[int, str]] = {}
+    for source, start, text in sorted(claims, key=itemgetter(1)):
+        begin, earlier = furthest.get(source, (start, ""))
+        if not text.startswith(earlier[start - begin : start - begin + len(text)]):
+            found.add(source)
+        if start + len(text) >= begin + len(earlier):
+            furthest[source] = start, text
+    return found
 
 
 def traced_back(spans: Iterable[tuple[int, int]], origin: Iterable[tuple[int, int]]) -> list[list[int]]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
+from numbers import Integral, Real
 from typing import Any
 
 from langchain_core.documents import Document
 
 from linguapress import Compression, Passage
-from linguapress.hosts import RECORD, covered, fresh, ranges, record_key, record_of, recorded, traced_back
+from linguapress.hosts import RECORD, contradicted, covered, fresh, ranges, record_key, record_of, recorded, traced_back
 
 PREPARED = "linguapress_prepared"
 """Metadata key of the record that a prepared document carries, as ASCII text."""
@@ -75,27 +75,26 @@ def _origins(document: Document, start: int | None) -> dict[str, list[tuple[int,
 
 
 def _starts(documents: Sequence[Document]) -> list[int | None]:
-    """Where each content begins in its source, None where nothing tells.
+    """Where each content begins in its source, None where nothing tells, or contents of that source contradict each other.
 
-    Text splitters may hand the place of a text on to all of its parts, and then it is the place of none that can be told.
+    Text splitters may hand the place of a text on to all of its parts, or count from the beginning of a part.
     """
-    places = [(document.id, _start(document), _facts(document)) for document in documents]
-    texts = defaultdict(set)
-    for place, document in zip(places, documents, strict=True):
-        texts[place].add(document.page_content)
-    return [place[1] if len(texts[place]) == 1 else None for place in places]
+    places = [(_source(document), _start(document), document.page_content) for document in documents]
+    false = contradicted((source, start, text) for source, start, text in places if start is not None)
+    return [None if source in false else start for source, start, _ in places]
 
 
-def _facts(document: Document) -> frozenset[tuple[Any, str | int]]:
-    """What the metadata tell in texts and whole numbers, but for what is ours; scores differ between parts of one text."""
-    told = document.metadata.items()
-    return frozenset((name, fact) for name, fact in told if isinstance(fact, str | int) and not str(name).startswith(RECORD))
+def _source(document: Document) -> Hashable:
+    """What names the source of a content: what its metadata tell in texts and whole numbers; else its id.
+
+    Its place and what is ours do not count, nor do scores, which differ between parts of one text.
+    """
+    told = {name: fact for name, fact in document.metadata.items() if isinstance(fact, str | Integral) and name != "start_index"}
+    return frozenset((name, fact) for name, fact in told.items() if not str(name).startswith(RECORD)) or document.id
 
 
 def _start(document: Document) -> int | None:
-    """Where the content begins by its own metadata, None where they do not say."""
+    """Where the content begins by its own metadata, None where they do not say, or something has been cut out of it since."""
     start = document.metadata.get("start_index")
-    if isinstance(start, float) and start.is_integer():  # vector stores may have no other numbers
-        start = int(start)
-    known = isinstance(start, int) and not isinstance(start, bool) and start >= 0  # text splitters write -1 for "not found"
-    return start if known else None
+    whole = isinstance(start, Real) and not isinstance(start, bool) and start == start // 1  # vector stores may have floats alone
+    return int(start) if whole and start >= 0 and not recorded(document.metadata) else None  # splitters write -1 for "not found"
