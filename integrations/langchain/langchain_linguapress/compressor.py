@@ -65,10 +65,12 @@ class LinguaCompressor(Settings, BaseDocumentCompressor):
 
         Args:
             query_key: key of the query, or keys of which there is exactly one. None = compress without a query.
-            documents_key: the same for the documents.
+            documents_key: key of the documents, or keys of which the first that is there, and not None, counts; in a graph with
+                memory, a context that an earlier turn has made stands beside the documents of this one.
         """
         keys = Keys(query_key, documents_key)
-        return RunnableLambda(partial(self._run, keys), partial(self._arun, keys), name="LinguaCompressor")
+        step = RunnableLambda(partial(self._run, keys), partial(self._arun, keys), name="LinguaCompressor")
+        return step.with_types(output_type=list[Document])
 
     def _run(self, keys: Keys, inputs: dict[str, Any], config: RunnableConfig) -> list[Document]:
         documents, report = self._compressed(keys, inputs)

@@ -95,6 +95,8 @@ def _source(document: Document) -> Hashable:
 
 def _start(document: Document) -> int | None:
     """Where the content begins by its own metadata, None where they do not say, or something has been cut out of it since."""
-    start = document.metadata.get("start_index")
-    whole = isinstance(start, Real) and not isinstance(start, bool) and start == start // 1  # vector stores may have floats alone
-    return int(start) if whole and start >= 0 and not recorded(document.metadata) else None  # splitters write -1 for "not found"
+    start: Any = document.metadata.get("start_index")
+    if isinstance(start, bool) or not isinstance(start, Real) or recorded(document.metadata):
+        return None
+    whole: bool = start == start // 1  # vector stores may have floats alone
+    return int(start) if whole and start >= 0 else None  # text splitters write -1 for "not found"

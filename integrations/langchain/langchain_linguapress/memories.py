@@ -61,7 +61,7 @@ class MemoryCompressor(BaseDocumentCompressor):
 
     def as_runnable(self) -> Runnable[Sequence[Document], list[Document]]:
         """A step of a chain, from documents to documents."""
-        return RunnableLambda(self._swapped, name="MemoryCompressor")
+        return RunnableLambda(self._swapped, name="MemoryCompressor").with_types(output_type=list[Document])
 
     def _swapped(self, documents: Sequence[Document]) -> list[Document]:
         documents = listed(documents)
