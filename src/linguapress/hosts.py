@@ -14,11 +14,12 @@ from linguapress.errors import InvalidBudget
 RECORD, BESIDE = "linguapress", "linguapress_record"
 """Metadata keys of the record of a compression: the usual one, and the one where somebody else's value stands under that."""
 _MARKS = ("tokens_before", "tokens_after", "limit")  # what every record has, also one that a store has written as text
+_BUDGETS = ("target_tokens", "rate")
 _ELSEWHERE = {"tokens": "target_tokens", "count": "token_counter", "budget": "target_tokens or rate"}  # names of the core
 
 
 def one_budget(owner: str, values: Any) -> Any:
-    """The settings of an adapter, with no rate besides ``target_tokens``.
+    """The settings of an adapter, with no default for a budget besides the one that is given.
 
     Args:
         owner: name of the adapter.
@@ -31,11 +32,19 @@ def one_budget(owner: str, values: Any) -> Any:
         return values
     if strange := [name for name in _ELSEWHERE if name in values]:
         raise ValueError(f"{owner} takes no {strange[0]}; give {_ELSEWHERE[strange[0]]}")
-    if values.get("target_tokens") is None:
-        return values
-    if values.get("rate") is not None:
+    return instead(values)
+
+
+def instead(changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Changes to the settings of an adapter, in which the budget that is given takes the place of the one that was there.
+
+    Raises:
+        ValueError: ``target_tokens`` and ``rate`` are both given.
+    """
+    given = [name for name in _BUDGETS if changes.get(name) is not None]
+    if len(given) > 1:
         raise ValueError("give target_tokens or rate, not both")
-    return {**values, "rate": None}
+    return {**changes, **{name: None for name in _BUDGETS if given and name not in given}}
 
 
 def check_decided(budget: Budget, press: Compressor, method: str) -> None:

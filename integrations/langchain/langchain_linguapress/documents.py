@@ -96,7 +96,7 @@ def _source(document: Document) -> Hashable:
 def _start(document: Document) -> int | None:
     """Where the content begins by its own metadata, None where they do not say, or something has been cut out of it since."""
     start: Any = document.metadata.get("start_index")
-    if isinstance(start, bool) or not isinstance(start, Real) or recorded(document.metadata):
+    number = not isinstance(start, bool) and isinstance(start, Real)
+    if not number or start != start // 1 or recorded(document.metadata):  # whole floats count, where a store has nothing else
         return None
-    whole: bool = start == start // 1  # vector stores may have floats alone
-    return int(start) if whole and start >= 0 else None  # text splitters write -1 for "not found"
+    return int(start) if start >= 0 else None  # text splitters write -1 for "not found"

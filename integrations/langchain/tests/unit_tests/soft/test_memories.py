@@ -100,6 +100,7 @@ def test_documents_may_come_one_by_one(shelf, documents):
     prepared = preparer.transform_documents(documents)
     assert preparer.transform_documents(iter(documents)) == prepared
     assert compressor.compress_documents(iter(documents), "") == compressor.compress_documents(documents, "")
+    assert compressor.as_runnable().get_output_jsonschema()["type"] == "array"
 
 
 def test_texts_are_no_documents(shelf):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -17,7 +17,7 @@ from llama_index.postprocessor.linguapress.nodes import plain_text, replaced
 from llama_index.postprocessor.linguapress.preparer import records_of
 
 from linguapress import Budget
-from linguapress.hosts import check_decided, displaced, one_budget
+from linguapress.hosts import check_decided, displaced, instead, one_budget
 
 
 class LinguaPostprocessor(Method, BaseNodePostprocessor):
@@ -49,6 +49,19 @@ class LinguaPostprocessor(Method, BaseNodePostprocessor):
             counter_of(self.token_counter)
         check_decided(Budget(tokens=self.target_tokens, rate=self.rate), self.press(), self.method)
         return self
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> LinguaPostprocessor:
+        """A copy with other settings; ``target_tokens`` takes the place of the rate, and a ``rate`` that of the tokens.
+
+        Raises:
+            ValueError: both are given.
+        """
+        return super().model_copy(update=instead(update or {}), deep=deep)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """The same for a setting that is changed in place."""
+        for changed, now in instead({name: value}).items():
+            super().__setattr__(changed, now)
 
     def _postprocess_nodes(self, nodes: list[NodeWithScore], query_bundle: QueryBundle | None = None) -> list[NodeWithScore]:
         with traced(self.callback_manager, self.method, nodes, query_bundle) as done:
