@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from copy import copy
 from operator import itemgetter
@@ -13,6 +14,9 @@ from linguapress.errors import InvalidBudget
 
 RECORD, BESIDE = "linguapress", "linguapress_record"
 """Metadata keys of the record of a compression: the usual one, and the one where somebody else's value stands under that."""
+ORIGINAL = "linguapress_original"
+"""Metadata key of the text of which the content is a reference to a memory."""
+_REFERENCE = re.compile(r"\s*\[\[memory:[a-z0-9:]{1,80}\]\]\s*")
 _MARKS = ("tokens_before", "tokens_after", "limit")  # what every record has, also one that a store has written as text
 _BUDGETS = ("target_tokens", "rate")
 _ELSEWHERE = {"tokens": "target_tokens", "count": "token_counter", "budget": "target_tokens or rate"}  # names of the core
@@ -98,6 +102,11 @@ def record_of(metadata: Mapping[str, Any]) -> dict[str, Any]:
 def recorded(metadata: Mapping[str, Any]) -> bool:
     """Whether anything stands where records do; it may be one that a store has made another thing of."""
     return RECORD in metadata or BESIDE in metadata
+
+
+def refers(metadata: Mapping[str, Any], text: str) -> bool:
+    """Whether a reference has taken the place of the text: cut, it would be none."""
+    return ORIGINAL in metadata and _REFERENCE.fullmatch(text) is not None
 
 
 def displaced(metadata: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:

@@ -9,14 +9,13 @@ from typing import Any
 from langchain_core.documents import Document
 
 from linguapress import Compression, Passage
-from linguapress.hosts import RECORD, contradicted, covered, fresh, ranges, record_key, record_of, recorded, traced_back
+from linguapress.hosts import RECORD, contradicted, covered, fresh, ranges, record_key, record_of, recorded, refers, traced_back
 
 PREPARED = "linguapress_prepared"
 """Metadata key of the record that a prepared document carries, as ASCII text."""
 MEMORY = "linguapress_memory"
 """Metadata key of what the memory of a document is kept under."""
-ORIGINAL = "linguapress_original"
-"""Metadata key of the text of a document whose content is a reference to it."""
+_EMBEDDED = "embedded_doc"  # as LangChain's filters call it
 
 
 def format_docs(documents: Iterable[Document], separator: str = "\n\n") -> str:
@@ -29,10 +28,25 @@ def format_docs(documents: Iterable[Document], separator: str = "\n\n") -> str:
     return separator.join(document.page_content for document in documents)
 
 
+def texts_of(documents: Sequence[Document]) -> dict[int, Document]:
+    """The documents whose content is a text, and no reference to a memory, by position."""
+    return {place: document for place, document in enumerate(documents) if not refers(document.metadata, document.page_content)}
+
+
 def shortened(documents: Sequence[Document], result: Compression) -> list[Document]:
-    """Copies of the documents of which something is kept, in the order in which they are to be sent."""
-    starts = _starts(documents)
-    return [_copy(documents[passage.index], starts[passage.index], passage, result) for passage in result.passages]
+    """The documents, with copies of those texts of which something is kept in the order of the result; all else stays in place.
+
+    Args:
+        documents: what the caller gave.
+        result: what is kept of :func:`texts_of` these documents.
+    """
+    places = list(texts_of(documents))
+    texts = [documents[place] for place in places]
+    starts = _starts(texts)
+    copies = [_copy(texts[passage.index], starts[passage.index], passage, result) for passage in result.passages]
+    found = dict(zip(sorted(places[passage.index] for passage in result.passages), copies, strict=True))
+    gone = set(places) - set(found)
+    return [found.get(place, document) for place, document in enumerate(documents) if place not in gone]
 
 
 def measured(result: Compression) -> dict[str, Any]:
@@ -57,7 +71,13 @@ def _copy(document: Document, start: int | None, passage: Passage, result: Compr
             metadata["relevance_score"] = passage.score  # anything else was put there by others
     metadata.pop(PREPARED, None)
     told = {**metadata, record_key(metadata): record}
-    return document.model_copy(update={"page_content": passage.text, "metadata": told})
+    return document.model_copy(update={"page_content": passage.text, "metadata": told, **_state(document)})
+
+
+def _state(document: Document) -> dict[str, Any]:
+    """The state that filters add to a document, if there is one; without the embedding, which is that of the whole text."""
+    state = getattr(document, "state", None)
+    return {"state": {name: fresh(value) for name, value in state.items() if name != _EMBEDDED}} if isinstance(state, dict) else {}
 
 
 def _origins(document: Document, start: int | None) -> dict[str, list[tuple[int, int]]]:

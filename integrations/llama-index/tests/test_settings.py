@@ -41,7 +41,12 @@ def test_another_budget_takes_the_place_of_the_one_there_was(nodes, fields):
     for name, value, other in (("target_tokens", 20, "rate"), ("rate", 0.2, "target_tokens")):
         setattr(changed, name, value)
         copied = usual.model_copy(update={name: value})
-        for postprocessor in (changed, copied, pickle.loads(pickle.dumps(changed)), LinguaPostprocessor.from_dict(copied.to_dict())):
+        for postprocessor in (
+            changed,
+            copied,
+            pickle.loads(pickle.dumps(changed)),
+            LinguaPostprocessor.from_dict(copied.to_dict()),
+        ):
             assert (getattr(postprocessor, name), getattr(postprocessor, other)) == (value, None)
             assert postprocessor.postprocess_nodes(nodes)
     changed.separator = " "

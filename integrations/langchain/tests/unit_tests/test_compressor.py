@@ -155,6 +155,19 @@ def test_the_type_of_a_document_is_kept():
     assert (short[0].page, short[0].id) == (3, "s")
 
 
+@pytest.mark.parametrize("rate", [0.5, 1])
+def test_the_state_of_a_filter_is_copied_without_the_embedding_of_the_whole_text(rate):
+    class Stateful(Document):
+        state: dict
+
+    documents = [Stateful(text, state={"embedded_doc": [1.0], "tags": ["a"]}) for text in ("one two three", "four five six")]
+    short = LinguaCompressor(method="head", rate=rate).compress_documents(documents, "")
+    for document in short:
+        assert document.state == {"tags": ["a"]}
+        document.state["tags"].append("b")
+    assert all(document.state == {"embedded_doc": [1.0], "tags": ["a"]} for document in documents)
+
+
 def test_everything_is_kept_when_everything_fits(documents):
     short = LinguaCompressor(target_tokens=10_000).compress_documents(documents, QUERY)
     assert [(d.page_content, d.id) for d in short] == [(d.page_content, d.id) for d in documents]

@@ -17,12 +17,13 @@ from llama_index.postprocessor.linguapress.nodes import plain_text, replaced
 from llama_index.postprocessor.linguapress.preparer import records_of
 
 from linguapress import Budget
-from linguapress.hosts import check_decided, displaced, instead, one_budget
+from linguapress.hosts import check_decided, displaced, instead, one_budget, refers
 
 
 class LinguaPostprocessor(Method, BaseNodePostprocessor):
     """Shortens retrieved nodes until their texts, joined, fit a budget; copies them, and keeps ids, scores and metadata.
 
+    References of a ``MemoryPostprocessor`` stay where and as they are, as do nodes with images; neither counts.
     Construction is free and offline; weights are loaded at the first call.
     """
 
@@ -75,7 +76,8 @@ class LinguaPostprocessor(Method, BaseNodePostprocessor):
         return done
 
     def _compressed(self, nodes: Sequence[NodeWithScore], query: QueryBundle | None) -> list[NodeWithScore]:
-        texts = {place: text for place, item in enumerate(nodes) if (text := plain_text(item.node)) is not None}
+        contents = {place: plain_text(item.node) for place, item in enumerate(nodes)}
+        texts = {place: t for place, t in contents.items() if t is not None and not refers(nodes[place].node.metadata, t)}
         budget = Budget(self.target_tokens, self.rate, counter_of(self.token_counter), self.separator)
         records, damaged = records_of([nodes[place].node for place in texts])
         asked = query.query_str if query else None

@@ -24,8 +24,6 @@ PREPARED = "linguapress_prepared"
 """Metadata key of what a prepared node carries for its postprocessor, as ASCII text."""
 MEMORY = "linguapress_memory"
 """Metadata key of what the memory of a node is kept under."""
-ORIGINAL = "linguapress_original"
-"""Metadata key of the text of a node whose content is a reference to it."""
 _SHARED = (dict, list, tuple, set, RelatedNodeInfo, MediaResource)  # what a shallow copy of a node shares with it
 
 
