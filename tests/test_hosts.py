@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from linguapress.hosts import BESIDE, RECORD, displaced, record_key, record_of, recorded
+from linguapress.hosts import BESIDE, RECORD, contradicted, displaced, record_key, record_of, recorded
 
 OURS = {"spans": [[0, 3]], "tokens_before": 9, "tokens_after": 4, "limit": 4, "warnings": []}
 
@@ -31,3 +31,20 @@ def test_a_record_is_found_where_it_was_put():
     assert recorded({BESIDE: OURS})
     assert not recorded({"linguapress_prepared": "x"})
     assert displaced([{BESIDE: OURS}]) == ()
+
+
+@pytest.mark.parametrize(
+    ("parts", "told"),
+    [
+        ([], True),
+        ([(0, "abcdef"), (3, "def"), (3, "defgh"), (8, "ij"), (100, "z"), (9, "j"), (5, "")], True),
+        ([(0, "abcdef"), (3, "dxf")], False),
+        ([(3, "def"), (0, "abcx")], False),
+        ([(0, "abcdefghij"), (2, "cd"), (7, "hx")], False),
+        ([(0, "ab"), (0, "xy")], False),
+    ],
+)
+def test_places_that_cannot_all_be_true_are_found(parts, told):
+    claims = [("one", *part) for part in parts]
+    assert contradicted([*claims, ("two", 0, "else"), ("two", 2, "se")]) == (set() if told else {"one"})
+    assert contradicted(claims[::-1]) == (set() if told else {"one"})

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import re
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from copy import copy
+from operator import itemgetter
 from typing import Any
 
 from linguapress.budget import Budget
@@ -12,12 +14,16 @@ from linguapress.errors import InvalidBudget
 
 RECORD, BESIDE = "linguapress", "linguapress_record"
 """Metadata keys of the record of a compression: the usual one, and the one where somebody else's value stands under that."""
+ORIGINAL = "linguapress_original"
+"""Metadata key of the text of which the content is a reference to a memory."""
+_REFERENCE = re.compile(r"\s*\[\[memory:[a-z0-9:]{1,80}\]\]\s*")
 _MARKS = ("tokens_before", "tokens_after", "limit")  # what every record has, also one that a store has written as text
+_BUDGETS = ("target_tokens", "rate")
 _ELSEWHERE = {"tokens": "target_tokens", "count": "token_counter", "budget": "target_tokens or rate"}  # names of the core
 
 
 def one_budget(owner: str, values: Any) -> Any:
-    """The settings of an adapter, with no rate besides ``target_tokens``.
+    """The settings of an adapter, with no default for a budget besides the one that is given.
 
     Args:
         owner: name of the adapter.
@@ -30,11 +36,19 @@ def one_budget(owner: str, values: Any) -> Any:
         return values
     if strange := [name for name in _ELSEWHERE if name in values]:
         raise ValueError(f"{owner} takes no {strange[0]}; give {_ELSEWHERE[strange[0]]}")
-    if values.get("target_tokens") is None:
-        return values
-    if values.get("rate") is not None:
+    return instead(values)
+
+
+def instead(changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Changes to the settings of an adapter, in which the budget that is given takes the place of the one that was there.
+
+    Raises:
+        ValueError: ``target_tokens`` and ``rate`` are both given.
+    """
+    given = [name for name in _BUDGETS if changes.get(name) is not None]
+    if len(given) > 1:
         raise ValueError("give target_tokens or rate, not both")
-    return {**values, "rate": None}
+    return {**changes, **{name: None for name in _BUDGETS if given and name not in given}}
 
 
 def check_decided(budget: Budget, press: Compressor, method: str) -> None:
@@ -90,6 +104,11 @@ def recorded(metadata: Mapping[str, Any]) -> bool:
     return RECORD in metadata or BESIDE in metadata
 
 
+def refers(metadata: Mapping[str, Any], text: str) -> bool:
+    """Whether a reference has taken the place of the text: cut, it would be none."""
+    return ORIGINAL in metadata and _REFERENCE.fullmatch(text) is not None
+
+
 def displaced(metadata: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
     """A warning where records do not go under their usual key."""
     count = sum(map(_is_taken, metadata))
@@ -118,6 +137,23 @@ def ranges(written: Any) -> list[tuple[int, int]]:
 def covered(spans: Iterable[tuple[int, int]]) -> int:
     """Characters in ranges."""
     return sum(end - start for start, end in spans)
+
+
+def contradicted(claims: Iterable[tuple[Hashable, int, str]]) -> set[Hashable]:
+    """Sources whose parts claim places that cannot all be true: two of them overlap and differ there.
+
+    Args:
+        claims: of each part its source, where it is said to begin there, and its text.
+    """
+    found: set[Hashable] = set()
+    furthest: dict[Hashable, tuple[int, str]] = {}
+    for source, start, text in sorted(claims, key=itemgetter(1)):
+        begin, earlier = furthest.get(source, (start, ""))
+        if not text.startswith(earlier[start - begin : start - begin + len(text)]):
+            found.add(source)
+        if start + len(text) >= begin + len(earlier):
+            furthest[source] = start, text
+    return found
 
 
 def traced_back(spans: Iterable[tuple[int, int]], origin: Iterable[tuple[int, int]]) -> list[list[int]]:

@@ -11,7 +11,7 @@ from langchain_core.callbacks import Callbacks, adispatch_custom_event, dispatch
 from langchain_core.documents import BaseDocumentCompressor, Document
 from langchain_core.runnables import Runnable, RunnableConfig, RunnableLambda, run_in_executor
 
-from langchain_linguapress.documents import measured, shortened
+from langchain_linguapress.documents import measured, shortened, texts_of
 from langchain_linguapress.inputs import DOCUMENTS_KEYS, QUERY_KEYS, Keys, blank
 from langchain_linguapress.preparer import records_of, told
 from langchain_linguapress.settings import Settings
@@ -40,7 +40,8 @@ class LinguaCompressor(Settings, BaseDocumentCompressor):
             text as retrieved, ``source_spans`` where a ``start_index`` tells them, ``relevance`` where the method measured it, and
             the measurements of the whole call; where somebody else's value stands there, that stays, ``linguapress_record`` has
             ours, and a warning says so. The relevance is under ``relevance_score`` too, unless somebody else's stands there.
-            It has no prepared record any more, which fits the whole text only.
+            It has no prepared record any more, which fits the whole text only. References of a ``MemoryCompressor`` stay where
+            and as they are, and do not count.
 
         Raises:
             InvalidDocuments: there is something else than documents.
@@ -65,10 +66,12 @@ class LinguaCompressor(Settings, BaseDocumentCompressor):
 
         Args:
             query_key: key of the query, or keys of which there is exactly one. None = compress without a query.
-            documents_key: the same for the documents.
+            documents_key: key of the documents, or keys of which the first that is there, and not None, counts; in a graph with
+                memory, a context that an earlier turn has made stands beside the documents of this one.
         """
         keys = Keys(query_key, documents_key)
-        return RunnableLambda(partial(self._run, keys), partial(self._arun, keys), name="LinguaCompressor")
+        step = RunnableLambda(partial(self._run, keys), partial(self._arun, keys), name="LinguaCompressor")
+        return step.with_types(output_type=list[Document])
 
     def _run(self, keys: Keys, inputs: dict[str, Any], config: RunnableConfig) -> list[Document]:
         documents, report = self._compressed(keys, inputs)
@@ -82,9 +85,10 @@ class LinguaCompressor(Settings, BaseDocumentCompressor):
 
     def _compressed(self, keys: Keys, inputs: dict[str, Any]) -> tuple[list[Document], dict[str, Any]]:
         documents, query = keys.read(inputs)
-        records, damaged = records_of(documents)
-        texts = [document.page_content for document in documents]
+        given = list(texts_of(documents).values())
+        records, damaged = records_of(given)
+        texts = [document.page_content for document in given]
         out = self.press.compress(texts, query, budget=self.budget, prepared=records)
-        moved = displaced(documents[passage.index].metadata for passage in out.passages)
+        moved = displaced(given[passage.index].metadata for passage in out.passages)
         result = replace(out, warnings=(*told(out, damaged), *moved))
         return shortened(documents, result), measured(result)

@@ -13,12 +13,15 @@ from linguapress import InvalidDocuments
 QUERY_KEYS = ("query", "question", "input")
 """Where chains usually have the query."""
 DOCUMENTS_KEYS = ("documents", "context")
-"""Where chains usually have the documents."""
+"""Where chains usually have the documents: beside documents, a context is what an earlier turn has made of them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """Keys of which a dict must have exactly one for each, not None and no blank query; ``query`` None = it has no query."""
+    """Keys under which a dict has documents, the first that is not None, and a query, the only one that is not blank.
+
+    ``query`` None = it has no query.
+    """
 
     query: str | Sequence[str] | None
     documents: str | Sequence[str]
@@ -29,7 +32,7 @@ class Keys:
         Raises:
             InvalidDocuments: there is something else than documents.
             TypeError: no dict.
-            ValueError: no key, several, or nothing under it.
+            ValueError: no key, several for the query, or nothing under it.
         """
         if not isinstance(inputs, Mapping):
             kind = type(inputs).__name__
@@ -65,9 +68,10 @@ def _value(inputs: Mapping[Any, Any], name: str, keys: str | Sequence[str], othe
     asked = (keys,) if isinstance(keys, str) else tuple(keys)
     empty = [key for key in asked if key in inputs and (inputs[key] is None or (name == "query" and blank(inputs[key])))]
     here = [key for key in asked if key in inputs and key not in empty]
-    if len(here) == 1:
+    if len(here) == 1 or (here and name == "documents"):
         return inputs[here[0]]
-    where = repr(keys) if isinstance(keys, str) else f"exactly one of {', '.join(map(repr, asked))}"
+    choice = "one of" if name == "documents" else "exactly one of"
+    where = repr(keys) if isinstance(keys, str) else f"{choice} {', '.join(map(repr, asked))}"
     came = f"got the keys {', '.join(map(repr, inputs))}" if inputs else "got nothing"
     if empty and not here:
         came = "but " + ", ".join(f"{key!r} is {'None' if inputs[key] is None else 'blank'}" for key in empty)

@@ -10,9 +10,9 @@ from langchain_core.documents import BaseDocumentCompressor, BaseDocumentTransfo
 from langchain_core.runnables import Runnable, RunnableLambda
 from pydantic import BaseModel, ConfigDict, Field
 
-from langchain_linguapress.documents import MEMORY, ORIGINAL, PREPARED
+from langchain_linguapress.documents import MEMORY, PREPARED
 from langchain_linguapress.inputs import listed
-from linguapress.hosts import fresh
+from linguapress.hosts import ORIGINAL, fresh
 from linguapress.soft import MemoryShelf, TextShelf
 
 
@@ -61,7 +61,7 @@ class MemoryCompressor(BaseDocumentCompressor):
 
     def as_runnable(self) -> Runnable[Sequence[Document], list[Document]]:
         """A step of a chain, from documents to documents."""
-        return RunnableLambda(self._swapped, name="MemoryCompressor")
+        return RunnableLambda(self._swapped, name="MemoryCompressor").with_types(output_type=list[Document])
 
     def _swapped(self, documents: Sequence[Document]) -> list[Document]:
         documents = listed(documents)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import Field, field_serializer, model_validator
+from typing_extensions import Self
 
 from langchain_linguapress.method import Method
 from linguapress import Budget
-from linguapress.hosts import check_decided, one_budget
+from linguapress.hosts import check_decided, instead, one_budget
 
 
 class Settings(Method):
@@ -40,6 +42,14 @@ class Settings(Method):
             _ = budget.counter
         check_decided(budget, self.press, self.method)
         return self
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """A copy with other settings; ``target_tokens`` takes the place of the rate, and a ``rate`` that of the tokens.
+
+        Raises:
+            ValueError: both are given.
+        """
+        return super().model_copy(update=instead(update or {}), deep=deep)
 
     @field_serializer("token_counter", when_used="json")
     def _name_of_counter(self, counter: Any) -> str | None:

@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from llama_index.core import Document
-from llama_index.core.node_parser import TokenTextSplitter
 from llama_index.core.schema import ImageNode, IndexNode, MediaResource, MetadataMode, Node, NodeWithScore, QueryBundle, TextNode
 from llama_index.core.utils import get_tokenizer
 from llama_index.postprocessor.linguapress import LinguaPostprocessor
@@ -98,22 +97,6 @@ def test_spans_rebuild_the_text_in_node_and_source(nodes):
         assert record["source_spans"] == [[a + original.start_char_idx, b + original.start_char_idx] for a, b in record["spans"]]
         assert record["tokens_after"] <= record["limit"] < record["tokens_before"]
         assert json.loads(json.dumps(record)) == record
-
-
-def test_spans_point_into_the_document_that_was_split():
-    source = "First comes a long sentence about rivers. " * 12 + "The plant produces 420 MW. " + "Last come fish. " * 20
-    split = TokenTextSplitter(chunk_size=60, chunk_overlap=10).get_nodes_from_documents([Document(text=source)])
-    out = LinguaPostprocessor(rate=0.3, **LEXICAL).postprocess_nodes([NodeWithScore(node=node) for node in split], query_str=QUERY)
-    assert out
-    for item in out:
-        assert "".join(source[a:b] for a, b in item.metadata["linguapress"]["source_spans"]) == item.text
-
-
-def test_no_source_spans_where_the_text_is_not_the_source():
-    node = TextNode(text="one two three four", start_char_idx=7, end_char_idx=12)  # as after MetadataReplacementPostProcessor
-    record = LinguaPostprocessor(method="head").postprocess_nodes([NodeWithScore(node=node)])[0].metadata["linguapress"]
-    assert "spans" in record
-    assert "source_spans" not in record
 
 
 def test_spans_of_two_postprocessors_in_turn_point_into_the_original(nodes):

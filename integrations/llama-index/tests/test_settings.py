@@ -34,6 +34,28 @@ def test_target_tokens_replaces_the_default_rate():
     assert LinguaPostprocessor(target_tokens=9).rate is None
 
 
+@pytest.mark.parametrize("fields", [{}, {"rate": 0.3}, {"target_tokens": 9}])
+def test_another_budget_takes_the_place_of_the_one_there_was(nodes, fields):
+    usual = LinguaPostprocessor(method="head", **fields)
+    changed = usual.model_copy()
+    for name, value, other in (("target_tokens", 20, "rate"), ("rate", 0.2, "target_tokens")):
+        setattr(changed, name, value)
+        copied = usual.model_copy(update={name: value})
+        for postprocessor in (
+            changed,
+            copied,
+            pickle.loads(pickle.dumps(changed)),
+            LinguaPostprocessor.from_dict(copied.to_dict()),
+        ):
+            assert (getattr(postprocessor, name), getattr(postprocessor, other)) == (value, None)
+            assert postprocessor.postprocess_nodes(nodes)
+    changed.separator = " "
+    assert changed.rate == 0.2
+    assert usual.to_dict() == LinguaPostprocessor(method="head", **fields).to_dict()
+    with pytest.raises(ValueError, match="give target_tokens or rate, not both"):
+        usual.model_copy(update={"target_tokens": 60, "rate": 0.2})
+
+
 @pytest.mark.parametrize(
     ("fields", "sentence"),
     [

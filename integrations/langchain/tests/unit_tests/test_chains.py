@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import pickle
+
 import pytest
 from langchain_classic.retrievers import ContextualCompressionRetriever
 from langchain_classic.retrievers.document_compressors import DocumentCompressorPipeline
-from langchain_core.documents import BaseDocumentCompressor
+from langchain_core.documents import BaseDocumentCompressor, Document
 from langchain_core.language_models.fake_chat_models import FakeListChatModel, ParrotFakeChatModel
 from langchain_core.output_parsers import StrOutputParser
 from langchain_core.prompts import ChatPromptTemplate
@@ -94,9 +96,8 @@ def test_a_step_goes_without_a_query_only_when_told(documents):
         ),
         ({}, {"question": " \n", "input": None}, "but 'question' is blank, 'input' is None; "),
         ({"query_key": "ask"}, {"ask": " "}, "query must be under 'ask', but 'ask' is blank; "),
-        ({}, {"query": QUERY, "documents": None}, "documents must be under .*, but 'documents' is None; "),
+        ({}, {"query": QUERY, "documents": None}, "documents must be under one of 'd.*, but 'documents' is None; "),
         ({}, {"query": QUERY, "input": QUERY}, "got the keys 'documents', 'query', 'input'; "),
-        ({}, {"query": QUERY, "context": "text"}, r"documents must be under .*; write as_runnable\(documents_key=...\)$"),
         ({"query_key": "ask"}, {"query": QUERY}, "query must be under 'ask', got the keys 'documents', 'query'; "),
         ({"documents_key": "found"}, {"query": QUERY}, "documents must be under 'found', got the keys 'documents', 'query'; "),
     ],
@@ -112,6 +113,26 @@ async def test_a_step_names_the_keys_that_came(documents, keys, inputs, message)
 def test_a_key_with_nothing_does_not_count(documents, expected):
     step = COMPRESSOR.as_runnable() | format_docs
     assert step.invoke({"documents": documents, "context": None, "query": QUERY, "question": "", "input": None}) == expected
+
+
+@pytest.mark.parametrize("context", [[], "", (), [Document("of an earlier turn")], "what the earlier turn was sent"])
+async def test_documents_come_before_a_context_of_an_earlier_turn(documents, expected, context):
+    step = COMPRESSOR.as_runnable() | format_docs
+    inputs = {"documents": documents, "context": context, "query": QUERY}
+    assert step.invoke(inputs) == await step.ainvoke(inputs) == expected
+    assert step.invoke({**inputs, "documents": []}) == ""  # this turn has found nothing
+
+
+def test_a_step_tells_what_comes_out(documents):
+    step = COMPRESSOR.as_runnable()
+    chains = (step, {"documents": RunnablePassthrough(), "query": RunnablePassthrough()} | step)
+    for schema in (chain.get_output_jsonschema() for chain in chains):
+        assert schema["type"] == "array"
+        assert "page_content" in schema["$defs"]["Document"]["properties"]
+    assert "context" in RunnablePassthrough.assign(context=step).get_output_jsonschema()["properties"]
+    inputs = {"documents": documents, "query": QUERY}
+    assert pickle.loads(pickle.dumps(step)).invoke(inputs) == step.invoke(inputs)
+    assert step.get_name() == "LinguaCompressor"
 
 
 async def test_documents_may_be_compressed_without_a_question(documents):

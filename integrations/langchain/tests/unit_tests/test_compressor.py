@@ -2,17 +2,14 @@ from __future__ import annotations
 
 import asyncio
 import copy
-import json
 import time
 from collections import OrderedDict, defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import pytest
-from langchain_classic.retrievers.document_compressors import DocumentCompressorPipeline
 from langchain_core.documents import Document
 from langchain_linguapress import LinguaCompressor, LinguaPreparer, format_docs
-from langchain_text_splitters import RecursiveCharacterTextSplitter
 
 from linguapress import Budget, Guard, InvalidDocuments, list_methods, load
 
@@ -47,79 +44,6 @@ async def test_every_method_is_the_core_s_own(method, documents):
     assert format_docs(short) == result.text
     assert [document.id for document in short] == [documents[passage.index].id for passage in result.passages]
     assert short == await compressor.acompress_documents(documents, QUERY)
-
-
-def test_spans_point_into_the_chunk_and_into_its_source(documents):
-    for document in LinguaCompressor(method="sentence_filter", model="lexical").compress_documents(documents, QUERY):
-        before = next(other for other in documents if other.id == document.id)
-        record = document.metadata["linguapress"]
-        assert "".join(before.page_content[start:end] for start, end in record["spans"]) == document.page_content
-        shifted = [[1000 + start, 1000 + end] for start, end in record["spans"]]
-        assert record.get("source_spans") == (shifted if document.id == "o" else None)
-
-
-@pytest.mark.parametrize("start", [-1, True, "12", None, 1.5])
-def test_only_a_real_start_index_counts(start):
-    short = LinguaCompressor(method="head").compress_documents(
-        [Document("one two three four", metadata={"start_index": start})], ""
-    )
-    assert "source_spans" not in short[0].metadata["linguapress"]
-
-
-def test_a_whole_float_is_a_start_index():
-    compressor = LinguaCompressor(method="head")
-    one, other = (
-        compressor.compress_documents([Document("one two three four", metadata={"start_index": n})], "")[0] for n in (12, 12.0)
-    )
-    assert one.metadata["linguapress"] == other.metadata["linguapress"]
-    assert json.dumps(other.metadata["linguapress"]["source_spans"]) == "[[12, 19]]"
-
-
-def test_no_source_spans_where_something_else_has_cut_the_text(documents):
-    compressor = LinguaCompressor(method="sentence_filter", model="lexical", rate=0.7)
-    (first,) = compressor.compress_documents(documents[:1], QUERY)
-    assert "source_spans" in first.metadata["linguapress"]
-    (chunk,) = compressor.compress_documents([first.model_copy(update={"page_content": first.page_content[9:]})], QUERY)
-    (again,) = LinguaCompressor(method="head").compress_documents([chunk], QUERY)
-    for document in (chunk, again):
-        spans = document.metadata["linguapress"]["spans"]
-        assert "source_spans" not in document.metadata["linguapress"]
-        assert "".join(first.page_content[9:][start:end] for start, end in spans) == document.page_content
-
-
-def test_source_spans_go_back_to_the_source_after_a_second_compression(documents):
-    source = "x" * 1000 + documents[0].page_content
-    first = LinguaCompressor(method="random_words", rate=0.7).compress_documents(documents[:1], QUERY)
-    first[0].metadata["start_index"] = 0  # of the shortened text, as a text splitter counts
-    (second,) = LinguaCompressor(method="random_words", rate=0.5).compress_documents(first, QUERY)
-    spans = second.metadata["linguapress"]["source_spans"]
-    assert "".join(source[start:end] for start, end in spans) == second.page_content
-
-
-def pipeline(**fields):
-    splitter = RecursiveCharacterTextSplitter(chunk_size=70, chunk_overlap=0, separators=[". "], **fields)
-    return DocumentCompressorPipeline(transformers=[splitter, LinguaCompressor(method="head", rate=0.9)])
-
-
-@pytest.mark.parametrize("known", [{"source": "a.txt"}, {}])
-def test_parts_of_a_chunk_that_share_its_place_have_no_source_spans(documents, known):
-    chunks = [Document(documents[0].page_content, metadata={**known, "start_index": 1000})]
-    short = pipeline().compress_documents(chunks, QUERY)
-    assert len(short) > 1
-    assert all("source_spans" not in part.metadata["linguapress"] for part in short)
-    for part in pipeline(add_start_index=True).compress_documents(chunks, QUERY):
-        spans = part.metadata["linguapress"]["source_spans"]
-        assert "".join(chunks[0].page_content[start:end] for start, end in spans) == part.page_content
-
-
-def test_chunks_at_the_same_place_of_other_sources_have_source_spans():
-    place = {"start_index": 0, "relevance_score": 0.1}
-    told = [{"source": "a", "page": 1}, {"source": "a", "page": 2}, {"source": "b", "page": 1}, {"source": "b", "page": 1}]
-    documents = [Document(f"one two {n // 3}", metadata={**known, **place}) for n, known in enumerate([*told, {}])]
-    documents[3].page_content = documents[2].page_content
-    documents += [Document(f"one two {name}", id=name, metadata=place) for name in "cd"]
-    short = LinguaCompressor(rate=1, method="head").compress_documents(documents, "")
-    assert [document.metadata["linguapress"].get("source_spans") for document in short] == [[[0, 9]]] * 7
 
 
 def test_spans_still_point_into_the_first_text_after_a_second_compression(documents):
@@ -229,6 +153,19 @@ def test_the_type_of_a_document_is_kept():
     short = LinguaCompressor(method="head").compress_documents([Scan("one two three four", page=3, id="s")], "")
     assert type(short[0]) is Scan
     assert (short[0].page, short[0].id) == (3, "s")
+
+
+@pytest.mark.parametrize("rate", [0.5, 1])
+def test_the_state_of_a_filter_is_copied_without_the_embedding_of_the_whole_text(rate):
+    class Stateful(Document):
+        state: dict
+
+    documents = [Stateful(text, state={"embedded_doc": [1.0], "tags": ["a"]}) for text in ("one two three", "four five six")]
+    short = LinguaCompressor(method="head", rate=rate).compress_documents(documents, "")
+    for document in short:
+        assert document.state == {"tags": ["a"]}
+        document.state["tags"].append("b")
+    assert all(document.state == {"embedded_doc": [1.0], "tags": ["a"]} for document in documents)
 
 
 def test_everything_is_kept_when_everything_fits(documents):

@@ -15,10 +15,11 @@ def test_the_code_runs(retriever, capsys):
     names = {"retriever": retriever, "model": FakeListChatModel(responses=["Mary Hale"])}
     for block in re.findall(r"```python\n(.*?)```", README, re.DOTALL):
         exec(block, names)
-    first, *_, answer, context, quick, soft = (line for line in capsys.readouterr().out.splitlines() if line)
+    first, *_, answer, context, tight, quick, soft = (line for line in capsys.readouterr().out.splitlines() if line)
     assert "1821" in first
     assert answer == "Mary Hale"
     assert "1821" in context
+    assert "1821" in tight
     assert quick
     assert "'memories': 2" in soft
 

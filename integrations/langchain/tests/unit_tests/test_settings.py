@@ -4,7 +4,8 @@ import copy
 import pickle
 
 import pytest
-from langchain_linguapress import LinguaCompressor, LinguaPreparer
+from langchain_core.runnables import ConfigurableField
+from langchain_linguapress import CompressionRetriever, LinguaCompressor, LinguaPreparer
 from pydantic import ValidationError
 
 from linguapress import Budget, Guard
@@ -48,6 +49,29 @@ def test_exactly_one_budget_is_in_force():
     assert (LinguaCompressor().rate, LinguaCompressor().target_tokens) == (0.5, None)
     assert (LinguaCompressor(target_tokens=7).rate, LinguaCompressor(target_tokens=7).target_tokens) == (None, 7)
     assert LinguaCompressor(rate=0.2, target_tokens=None).rate == 0.2
+
+
+@pytest.mark.parametrize("fields", [{}, {"rate": 0.3}, {"target_tokens": 9}])
+def test_a_copy_may_have_another_budget(documents, fields):
+    compressor = LinguaCompressor(method="head", **fields)
+    for update, budget in (({"target_tokens": 60}, Budget(tokens=60)), ({"rate": 0.2}, Budget(rate=0.2))):
+        copied = compressor.model_copy(update=update)
+        assert copied.budget == budget
+        assert copied.compress_documents(documents, "")
+        assert LinguaCompressor.model_validate_json(copied.model_dump_json()) == copied
+        assert copied.model_copy(deep=True) == copied
+    assert compressor == LinguaCompressor(method="head", **fields)
+    assert compressor.model_copy(update={"separator": " "}).budget.tokens == compressor.target_tokens
+    with pytest.raises(ValueError, match="give target_tokens or rate, not both"):
+        compressor.model_copy(update={"target_tokens": 60, "rate": 0.2})
+
+
+def test_a_retriever_takes_another_budget_per_request(retriever):
+    usual = CompressionRetriever(base_retriever=retriever, compressor=LinguaCompressor(method="head"))
+    changing = usual.configurable_fields(compressor=ConfigurableField(id="compressor"))
+    tight = changing.invoke("Who?", {"configurable": {"compressor": LinguaCompressor(method="head", target_tokens=7)}})
+    assert tight[0].metadata["linguapress"]["limit"] == 7
+    assert changing.invoke("Who?") == usual.invoke("Who?")
 
 
 @pytest.mark.parametrize(

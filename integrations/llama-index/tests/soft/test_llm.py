@@ -9,7 +9,7 @@ from copy import deepcopy
 
 import pytest
 from llama_index.core import MockEmbedding, PromptTemplate, VectorStoreIndex, get_response_synthesizer
-from llama_index.core.base.llms.types import ChatMessage, ImageBlock, MessageRole
+from llama_index.core.base.llms.types import ChatMessage, MessageRole
 from llama_index.core.bridge.pydantic import ValidationError
 from llama_index.core.memory import ChatMemoryBuffer
 from llama_index.core.query_engine import CitationQueryEngine, RetrieverQueryEngine
@@ -17,8 +17,6 @@ from llama_index.core.retrievers import BaseRetriever
 from llama_index.core.schema import MetadataMode, NodeWithScore
 from llama_index.postprocessor.linguapress import LinguaPressLLM, MemoryPostprocessor, MemoryPreparer
 
-from linguapress import UnknownName
-from linguapress.errors import InvalidPrompt
 from linguapress.soft import FolderStore, MemoryShelf, Sampling, SoftReader
 
 from .conftest import TEXTS, make_press
@@ -258,27 +256,6 @@ def test_another_model_or_a_restarted_process(press, nodes, tmp_path):
     other = make_press(seed=1)
     llm = LinguaPressLLM(shelf=shelf_of(other), max_tokens=MOST)
     assert engine_of(shelf_of(press), nodes, llm).query(QUERY).response == said(other, plain())
-
-
-def test_nothing_is_sent_where_a_reference_is_lost_or_cut(shelf, llm):
-    (reference,) = shelf.refer(TEXTS[:1])
-    with pytest.raises(InvalidPrompt, match="was cut or changed"):
-        llm.complete(f"{reference[:-3]} What?")
-    shelf.store.mdelete(list(shelf.store.yield_keys()))
-    with pytest.raises(InvalidPrompt, match="swap the documents again"):
-        llm.complete(f"{reference} What?")
-
-
-def test_what_it_cannot_do_is_refused(shelf, llm):
-    with pytest.raises(UnknownName, match="takes no 'tools'"):
-        llm.complete("Hi", tools=[])
-    with pytest.raises(InvalidPrompt, match="block of type 'image'"):
-        llm.chat([ChatMessage(role=MessageRole.USER, blocks=[ImageBlock(url="http://x/y.png")])])
-    with pytest.raises(InvalidPrompt, match="reads 4096"):
-        llm.complete("x " * 9000)
-    for bad in ({"max_tokens": 0}, {"temperature": -1}, {"top_p": 0}, {"layout": "round"}, {"colour": "red"}, {"shelf": None}):
-        with pytest.raises(ValidationError):
-            LinguaPressLLM(**{"shelf": shelf, **bad})
 
 
 def test_metadata_and_serialized_form(press, tmp_path):

@@ -14,7 +14,7 @@ from llama_index.core.ingestion import IngestionCache, IngestionPipeline
 from llama_index.core.node_parser import SentenceSplitter
 from llama_index.core.postprocessor.types import BaseNodePostprocessor
 from llama_index.core.schema import ImageNode, MediaResource, MetadataMode, NodeWithScore, TextNode, TransformComponent
-from llama_index.postprocessor.linguapress import MemoryPostprocessor, MemoryPreparer
+from llama_index.postprocessor.linguapress import LinguaPostprocessor, MemoryPostprocessor, MemoryPreparer
 
 from linguapress.soft import FolderStore, MemoryShelf, TextShelf, resolve
 
@@ -154,6 +154,16 @@ def test_serialized_forms_say_which_shelf_and_hold_no_secret(press, tmp_path):
         assert type(part).from_dict({**part.to_dict(), "shelf": shelf}).to_dict() == part.to_dict()
         with pytest.raises(ValidationError, match="shelf"):
             type(part).from_dict(part.to_dict())
+
+
+def test_references_pass_through_a_postprocessor_of_texts(shelf, nodes):
+    swapped = MemoryPostprocessor(shelf=shelf).postprocess_nodes(nodes[:2])
+    compressor = LinguaPostprocessor(method="head", target_tokens=3, token_counter="embedded")
+    out = compressor.postprocess_nodes([swapped[0], nodes[2], swapped[1]])
+    assert out[::2] == swapped
+    assert [item.node.metadata for item in swapped] == [item.node.metadata for item in out[::2]]
+    assert out[1].text == compressor.postprocess_nodes(nodes[2:])[0].text != nodes[2].text
+    assert compressor.postprocess_nodes(swapped) == swapped
 
 
 def test_nodes_may_come_one_by_one(shelf, nodes):

@@ -7,7 +7,7 @@ from copy import deepcopy
 
 import pytest
 from langchain_core.documents import BaseDocumentCompressor, BaseDocumentTransformer, Document
-from langchain_linguapress import ChatLinguaPress, LinguaPreparer, MemoryCompressor, MemoryPreparer
+from langchain_linguapress import ChatLinguaPress, LinguaCompressor, LinguaPreparer, MemoryCompressor, MemoryPreparer
 from pydantic import ValidationError
 
 from linguapress.errors import InvalidDocuments, MissingExtra
@@ -95,11 +95,27 @@ def test_swapping_needs_no_model(press, store, documents):
     assert all(resolve(reading, document.page_content).memories for document in swapped)
 
 
+def test_references_pass_through_a_compressor_of_texts(shelf, documents):
+    swapped = MemoryCompressor(shelf=shelf).compress_documents(documents[:2], "")
+    text = Document("one two three four five six")
+    compressor = LinguaCompressor(method="head", target_tokens=3)
+    before = deepcopy(swapped)
+    short = compressor.compress_documents([swapped[0], text, swapped[1]], "")
+    assert short[::2] == swapped == before
+    assert short[1] == compressor.compress_documents([text], "")[0]
+    assert compressor.compress_documents(swapped, "") == swapped
+    quoted = Document(swapped[0].page_content)  # by somebody who has not swapped it
+    forged = Document("see " + swapped[0].page_content, metadata={"linguapress_original": "x"})
+    for other in (quoted, forged):
+        assert LinguaCompressor(method="head", target_tokens=0).compress_documents([other], "") == []  # a text
+
+
 def test_documents_may_come_one_by_one(shelf, documents):
     preparer, compressor = MemoryPreparer(shelf=shelf), MemoryCompressor(shelf=shelf)
     prepared = preparer.transform_documents(documents)
     assert preparer.transform_documents(iter(documents)) == prepared
     assert compressor.compress_documents(iter(documents), "") == compressor.compress_documents(documents, "")
+    assert compressor.as_runnable().get_output_jsonschema()["type"] == "array"
 
 
 def test_texts_are_no_documents(shelf):

@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from llama_index.postprocessor.linguapress.base import LinguaPostprocessor
+from llama_index.postprocessor.linguapress.errors import CannotAnswer
 from llama_index.postprocessor.linguapress.events import CompressionEvent
 from llama_index.postprocessor.linguapress.preparer import LinguaPreparer
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from llama_index.postprocessor.linguapress.memories import MemoryPostprocessor, MemoryPreparer
 
 __all__ = [
+    "CannotAnswer",
     "CompressionEvent",
     "LinguaPostprocessor",
     "LinguaPreparer",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -17,12 +17,13 @@ from llama_index.postprocessor.linguapress.nodes import plain_text, replaced
 from llama_index.postprocessor.linguapress.preparer import records_of
 
 from linguapress import Budget
-from linguapress.hosts import check_decided, displaced, one_budget
+from linguapress.hosts import check_decided, displaced, instead, one_budget, refers
 
 
 class LinguaPostprocessor(Method, BaseNodePostprocessor):
     """Shortens retrieved nodes until their texts, joined, fit a budget; copies them, and keeps ids, scores and metadata.
 
+    References of a ``MemoryPostprocessor`` stay where and as they are, as do nodes with images; neither counts.
     Construction is free and offline; weights are loaded at the first call.
     """
 
@@ -50,6 +51,19 @@ class LinguaPostprocessor(Method, BaseNodePostprocessor):
         check_decided(Budget(tokens=self.target_tokens, rate=self.rate), self.press(), self.method)
         return self
 
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> LinguaPostprocessor:
+        """A copy with other settings; ``target_tokens`` takes the place of the rate, and a ``rate`` that of the tokens.
+
+        Raises:
+            ValueError: both are given.
+        """
+        return super().model_copy(update=instead(update or {}), deep=deep)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """The same for a setting that is changed in place."""
+        for changed, now in instead({name: value}).items():
+            super().__setattr__(changed, now)
+
     def _postprocess_nodes(self, nodes: list[NodeWithScore], query_bundle: QueryBundle | None = None) -> list[NodeWithScore]:
         with traced(self.callback_manager, self.method, nodes, query_bundle) as done:
             done.extend(self._compressed(nodes, query_bundle))
@@ -62,7 +76,8 @@ class LinguaPostprocessor(Method, BaseNodePostprocessor):
         return done
 
     def _compressed(self, nodes: Sequence[NodeWithScore], query: QueryBundle | None) -> list[NodeWithScore]:
-        texts = {place: text for place, item in enumerate(nodes) if (text := plain_text(item.node)) is not None}
+        contents = {place: plain_text(item.node) for place, item in enumerate(nodes)}
+        texts = {place: t for place, t in contents.items() if t is not None and not refers(nodes[place].node.metadata, t)}
         budget = Budget(self.target_tokens, self.rate, counter_of(self.token_counter), self.separator)
         records, damaged = records_of([nodes[place].node for place in texts])
         asked = query.query_str if query else None

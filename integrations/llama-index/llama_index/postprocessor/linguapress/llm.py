@@ -23,6 +23,7 @@ from llama_index.core.base.llms.types import (
 from llama_index.core.bridge.pydantic import ConfigDict, Field, model_validator
 from llama_index.core.llms.callbacks import llm_chat_callback, llm_completion_callback
 from llama_index.core.llms.custom import CustomLLM
+from llama_index.postprocessor.linguapress.errors import refusals_heard
 from llama_index.postprocessor.linguapress.memories import OnShelf
 
 from linguapress import UnknownName
@@ -38,6 +39,8 @@ class LinguaPressLLM(OnShelf, CustomLLM):
     Whatever looks like a reference and was not signed by the shelf is text, and so are control tokens that a prompt spells out.
     With a chat template it is a chat model. Calls may give other ``max_tokens``, ``temperature``, ``top_p``, ``seed``, ``layout``
     and ``stop``. For another ``shelf`` or ``template``, take a ``model_copy`` with it.
+
+    What it refuses, such as a prompt that is too long or a reference that was cut, is a ``CannotAnswer``, however it is asked.
     """
 
     model_config = ConfigDict(arbitrary_types_allowed=True, extra="forbid")
@@ -83,24 +86,26 @@ class LinguaPressLLM(OnShelf, CustomLLM):
     @llm_completion_callback()
     def complete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponse:
         """The answer to a prompt; ``raw`` has what it cost."""
-        text, usage = answer(self.shelf, self._prompt(prompt, formatted), self._settings(kwargs))
+        with refusals_heard():
+            text, usage = answer(self.shelf, self._prompt(prompt, formatted), self._settings(kwargs))
         return _response(text, text, usage)
 
     @llm_completion_callback()
     def stream_complete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponseGen:
         """The same, piece by piece; the last piece has what it cost."""
-        return _streamed(pieces(self.shelf, self._prompt(prompt, formatted), self._settings(kwargs)))
+        return self._stream(self._prompt(prompt, formatted), kwargs)
 
     @llm_completion_callback()
     async def acomplete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponse:
         """:meth:`complete` in a thread."""
-        text, usage = await asyncio.to_thread(answer, self.shelf, self._prompt(prompt, formatted), self._settings(kwargs))
+        with refusals_heard():
+            text, usage = await asyncio.to_thread(answer, self.shelf, self._prompt(prompt, formatted), self._settings(kwargs))
         return _response(text, text, usage)
 
     @llm_completion_callback()
     async def astream_complete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponseAsyncGen:
         """:meth:`stream_complete` in a thread."""
-        return _threaded(_streamed(pieces(self.shelf, self._prompt(prompt, formatted), self._settings(kwargs))))
+        return _threaded(self._stream(self._prompt(prompt, formatted), kwargs))
 
     @llm_chat_callback()
     async def achat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponse:
@@ -110,8 +115,12 @@ class LinguaPressLLM(OnShelf, CustomLLM):
     @llm_chat_callback()
     async def astream_chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponseAsyncGen:
         """:meth:`stream_chat` in a thread."""
-        made = _streamed(pieces(self.shelf, self._conversation(messages), self._settings(kwargs)))
+        made = self._stream(self._conversation(messages), kwargs)
         return _threaded(stream_completion_response_to_chat_response(made))
+
+    def _stream(self, prompt: str, given: dict[str, Any]) -> CompletionResponseGen:
+        with refusals_heard():
+            return _streamed(pieces(self.shelf, prompt, self._settings(given)))
 
     def _conversation(self, messages: Sequence[ChatMessage]) -> str:
         return str(self.messages_to_prompt(messages))  # type: ignore[misc]  # a validator of the base sets it
@@ -135,8 +144,9 @@ class _ByTemplate:
     template: str | None
 
     def __call__(self, messages: Sequence[ChatMessage]) -> str:
-        chat = ChatFormat(self.shelf.press.lm, self.shelf.marks, self.template)
-        return chat.write([_message(message) for message in messages])
+        with refusals_heard():
+            chat = ChatFormat(self.shelf.press.lm, self.shelf.marks, self.template)
+            return chat.write([_message(message) for message in messages])
 
 
 def _message(message: ChatMessage) -> dict[str, str]:
@@ -156,9 +166,10 @@ def _response(text: str, delta: str, usage: Usage | None) -> CompletionResponse:
 
 def _streamed(told: Iterator[Any]) -> CompletionResponseGen:
     text = ""
-    for delta, usage in told:
-        text += delta
-        yield _response(text, delta, usage)
+    with refusals_heard():
+        for delta, usage in told:
+            text += delta
+            yield _response(text, delta, usage)
 
 
 async def _threaded(items: Iterator[Any]) -> AsyncGenerator[Any, None]:

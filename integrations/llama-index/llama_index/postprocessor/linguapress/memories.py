@@ -10,8 +10,9 @@ from typing import Any
 from llama_index.core.bridge.pydantic import BaseModel, ConfigDict, Field, field_serializer
 from llama_index.core.postprocessor.types import BaseNodePostprocessor
 from llama_index.core.schema import BaseNode, NodeWithScore, QueryBundle, TransformComponent
-from llama_index.postprocessor.linguapress.nodes import MEMORY, ORIGINAL, copied, plain_text
+from llama_index.postprocessor.linguapress.nodes import MEMORY, copied, plain_text
 
+from linguapress.hosts import ORIGINAL
 from linguapress.soft import MemoryShelf, TextShelf
 
 

@@ -11,20 +11,19 @@ from llama_index.core.schema import (
     MediaResource,
     MetadataMode,
     Node,
+    NodeRelationship,
     NodeWithScore,
     RelatedNodeInfo,
     TextNode,
 )
 
 from linguapress import Compression, Passage
-from linguapress.hosts import covered, fresh, ranges, record_key, record_of, recorded, traced_back
+from linguapress.hosts import contradicted, covered, fresh, ranges, record_key, record_of, recorded, traced_back
 
 PREPARED = "linguapress_prepared"
 """Metadata key of what a prepared node carries for its postprocessor, as ASCII text."""
 MEMORY = "linguapress_memory"
 """Metadata key of what the memory of a node is kept under."""
-ORIGINAL = "linguapress_original"
-"""Metadata key of the text of a node whose content is a reference to it."""
 _SHARED = (dict, list, tuple, set, RelatedNodeInfo, MediaResource)  # what a shallow copy of a node shares with it
 
 
@@ -70,16 +69,17 @@ def replaced(nodes: Sequence[NodeWithScore], places: Sequence[int], out: Compres
         out: what is kept of these documents, in the order in which it is to be read.
     """
     slots = sorted(places[passage.index] for passage in out.passages)
-    copies = (_rewritten(nodes[places[passage.index]], passage, out) for passage in out.passages)
+    starts = _starts([nodes[place].node for place in places])
+    copies = (_rewritten(nodes[places[passage.index]], starts[passage.index], passage, out) for passage in out.passages)
     found = dict(zip(slots, copies, strict=True))
     gone = set(places) - set(slots)
     return [found.get(place, item) for place, item in enumerate(nodes) if place not in gone]
 
 
-def _rewritten(item: NodeWithScore, passage: Passage, out: Compression) -> NodeWithScore:
+def _rewritten(item: NodeWithScore, start: int | None, passage: Passage, out: Compression) -> NodeWithScore:
     """A copy of the node that holds the kept text and the record; nothing that changes is shared with the original."""
     key = record_key(item.node.metadata)
-    return item.model_copy(update={"node": copied(item.node, key, _record(item.node, passage, out), passage.text)})
+    return item.model_copy(update={"node": copied(item.node, key, _record(item.node, start, passage, out), passage.text)})
 
 
 def _own(value: Any) -> Any:
@@ -93,19 +93,37 @@ def _part(value: Any) -> Any:
     return value
 
 
-def _record(node: BaseNode, passage: Passage, out: Compression) -> dict[str, Any]:
+def _record(node: BaseNode, start: int | None, passage: Passage, out: Compression) -> dict[str, Any]:
     length = len(passage.source)
     earlier = _earlier(node, length)
     spans = traced_back(passage.spans, ranges(earlier["spans"]) if earlier else [(0, length)])
-    start, end = getattr(node, "start_char_idx", None), getattr(node, "end_char_idx", None)
-    untouched = not recorded(node.metadata) and (end is None or end - (start or 0) == length)
+    if "source_spans" in earlier:
+        start = getattr(node, "start_char_idx", None)
     record: dict[str, Any] = {"spans": spans}
-    if start is not None and ("source_spans" in earlier if earlier else untouched):  # others may have put another text in
+    if start is not None:
         record["source_spans"] = [[start + a, start + b] for a, b in spans]
     if passage.score is not None:
         record["relevance"] = passage.score
     record |= {"tokens_before": out.tokens_before, "tokens_after": out.tokens_after, "limit": out.limit}
     return record | {"warnings": list(out.warnings)}
+
+
+def _starts(nodes: Sequence[BaseNode]) -> list[int | None]:
+    """Where each text begins in its source document, None where nothing tells, or nodes of that document contradict each other."""
+    sources = [known.node_id if (known := node.source_node) else node.node_id for node in nodes]
+    starts = [_start(node) for node in nodes]
+    claims = zip(sources, starts, map(plain_text, nodes), strict=True)
+    false = contradicted((source, start, text) for source, start, text in claims if start is not None and text is not None)
+    return [None if source in false else start for source, start in zip(sources, starts, strict=True)]
+
+
+def _start(node: BaseNode) -> int | None:
+    """Where its text begins by the node itself; None where others have changed the text, or cut it out of another node."""
+    start, end = getattr(node, "start_char_idx", None), getattr(node, "end_char_idx", None)
+    changed = recorded(node.metadata) or (end is not None and end - (start or 0) != len(plain_text(node) or ""))
+    parent, source = (node.relationships.get(kind) for kind in (NodeRelationship.PARENT, NodeRelationship.SOURCE))
+    inner = isinstance(parent, RelatedNodeInfo) and not (isinstance(source, RelatedNodeInfo) and source.node_id == parent.node_id)
+    return None if changed or inner else start
 
 
 def _earlier(node: BaseNode, length: int) -> dict[str, Any]:
