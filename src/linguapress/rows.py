@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import regex
@@ -21,37 +22,53 @@ _CELLS = regex.compile(  # marks that part three cells, or blanks that part two
 )
 
 
-def picked(
-    query: str, passages: Sequence[Passage], units: Sequence[Units], ratings: Sequence[Floats], weight: float
-) -> list[Floats]:
-    """Ratings in which rows fall behind the row that holds the most of the question's words, the rarer ones counting for more.
+class Rows(NamedTuple):
+    """Rows among units, and how far each holds what a question asks for.
 
-    A word weighs as in BM25, ln(1 + (rows - n + 0.5) / (n + 0.5)) where n rows hold it; a row falls by ``weight`` times its lack of
-    the weight of all words of the question that some row holds. The best rating of a row stays what it was.
+    A word weighs as in BM25, ln(1 + (rows - n + 0.5) / (n + 0.5)) where n rows hold it; common words weigh nothing.
 
-    Args:
-        query: the question.
-        passages: whose units are rated.
-        units: of each passage.
-        ratings: of the units; arrays of shape [units of the passage].
-        weight: the most that a row falls.
+    Attributes:
+        places: passage and unit of each row.
+        shares: of the weight of all words of the question that some row holds, 0..1; shape [rows]. Both are empty where no row
+            holds any, or where rows are few.
     """
-    pairs = list(zip(passages, units, strict=True))
-    places = [(number, unit) for number, pair in enumerate(pairs) for unit in _rows(*pair)]
-    asked = sorted(_words(query) - COMMON)
-    if len(places) < _FEWEST or not asked:
-        return list(ratings)
-    held = _held(asked, [passages[number].text[slice(*units[number].spans[unit])] for number, unit in places])
-    counts = held.sum(axis=0)
-    weights = np.where(counts > 0, np.log1p((len(places) - counts + 0.5) / (counts + 0.5)), 0.0)
-    if not weights.any():
-        return list(ratings)
-    before = np.array([ratings[number][unit] for number, unit in places], dtype=np.float64)
-    after = before + weight * (held @ weights) / weights.sum()
-    found = [np.array(row, dtype=np.float32) for row in ratings]
-    for (number, unit), value in zip(places, after + before.max() - after.max(), strict=True):
-        found[number][unit] = value
-    return found
+
+    places: Sequence[tuple[int, int]]
+    shares: Floats
+
+    @classmethod
+    def of(cls, query: str, passages: Sequence[Passage], units: Sequence[Units]) -> Rows:
+        """Finds the rows of all passages, and compares them as one table."""
+        pairs = list(zip(passages, units, strict=True))
+        places = [(number, unit) for number, pair in enumerate(pairs) for unit in _rows(*pair)]
+        asked = sorted({_plain(word) for word in _WORD.findall(query)} - COMMON)
+        if len(places) >= _FEWEST and asked:
+            held = _held(asked, [passages[number].text[slice(*units[number].spans[unit])] for number, unit in places])
+            counts = held.sum(axis=0)
+            weights = np.where(counts > 0, np.log1p((len(places) - counts + 0.5) / (counts + 0.5)), 0.0)
+            if weights.any():
+                return cls(places, held @ weights / weights.sum())
+        return cls((), np.empty(0))
+
+    def behind(self, ratings: Sequence[Floats], weight: float) -> list[Floats]:
+        """Ratings of units in which a row falls by ``weight`` times what its share lacks; the best of a row stays what it was."""
+        before = self._values(ratings)
+        after = before + weight * self.shares
+        return self._with(ratings, after + before.max(initial=-np.inf) - after.max(initial=-np.inf))
+
+    def needed(self, chances: Sequence[Floats]) -> list[Floats]:
+        """Probabilities that units are needed; rows of the greatest share are so as much as any, others by their share."""
+        before, most = self._values(chances), self.shares.max(initial=0.0)
+        return self._with(chances, np.where(self.shares == most, before.max(initial=0.0), before * self.shares))
+
+    def _values(self, values: Sequence[Floats]) -> Floats:
+        return np.array([values[number][unit] for number, unit in self.places], dtype=np.float64)
+
+    def _with(self, values: Sequence[Floats], changed: Floats) -> list[Floats]:
+        found = [np.array(row) for row in values]
+        for (number, unit), value in zip(self.places, changed, strict=True):
+            found[number][unit] = value
+        return found
 
 
 def _rows(passage: Passage, units: Units) -> Iterator[int]:
@@ -62,12 +79,8 @@ def _rows(passage: Passage, units: Units) -> Iterator[int]:
             yield unit
 
 
-def _words(text: str) -> set[str]:
-    """Words as they are compared: small letters, without an s at the end."""
-    return {_plain(word) for word in _WORD.findall(text)}
-
-
 def _plain(word: str) -> str:
+    """A word as it is compared: in small letters, without an s at its end."""
     return word.casefold().removesuffix("s")
 
 

@@ -132,6 +132,18 @@ def test_the_wanted_function_is_one_of_ten_and_its_names_are_looked_for(folder):
         assert item.checks[0].names == (wanted["name"], "city", "people")
 
 
+def test_the_asked_cell_stands_in_one_row_and_other_rows_share_each_of_its_names(folder):
+    asked = examples("rows", folder)
+    assert {item.id.split("-")[1] for item in examples("rows", folder, 0, "dev")} == {"markdown", "chunks", "csv", "log"}
+    assert examples("rows", folder) == asked
+    for item in asked[:32]:
+        ((gold, row),) = item.evidence
+        assert row in item.documents[gold].splitlines()
+        assert sum(text.count(item.answers[0]) for text in item.documents) == 1
+        assert item.answers[0] in row
+        assert figures(item, everything(item))["answer"] == 1
+
+
 def test_structured_contexts_are_json_a_table_and_code(folder):
     for item in examples("structured", folder)[:6]:
         (check,) = item.checks

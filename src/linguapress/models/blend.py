@@ -12,7 +12,7 @@ import numpy as np
 from linguapress.models.embeddings import EmbeddingRelevance
 from linguapress.models.lexical import LexicalRelevance
 from linguapress.notes import Notes, all_notes, fingerprints
-from linguapress.rows import picked
+from linguapress.rows import Rows
 from linguapress.scores import Floats, Rating, Relevance
 from linguapress.section_ratings import of_sections, sectioned
 from linguapress.text import Passage
@@ -47,7 +47,7 @@ class BlendedRelevance:
         share: share of all sections that are embedded at least, 1 = all; an embedding that cannot rate some alone rates all.
         least: sections that are embedded at least, where there are so many.
         row_weight: how far rows of a table may fall behind the one that holds the question's words, see
-            :func:`~linguapress.rows.picked`.
+            :meth:`~linguapress.rows.Rows.behind`.
     """
 
     embedding: Relevance = field(default_factory=EmbeddingRelevance)
@@ -63,7 +63,7 @@ class BlendedRelevance:
         meaning = self._meaning(query, passages, units, letters)
         trust = meaning.trust if meaning.trust is not None else np.ones(len(passages), dtype=np.float32)
         mixed = [self._mix(a, b, t) for a, b, t in zip(meaning.units, letters.units, trust, strict=True)]
-        mixed = picked(query, passages, units, mixed, self.row_weight)
+        mixed = Rows.of(query, passages, units).behind(mixed, self.row_weight)
         pairs = zip(of_sections(meaning, units), of_sections(letters, units), trust, strict=True)
         whole = np.concatenate([np.empty(0, dtype=np.float32), *(self._mix(*pair) for pair in pairs)])
         unread = int((trust < 0.5).sum())

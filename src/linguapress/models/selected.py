@@ -15,6 +15,7 @@ from linguapress.models.blend import BlendedRelevance
 from linguapress.models.bridges import bridged
 from linguapress.models.pair_relevance import PairRelevance
 from linguapress.notes import Notes, all_notes, fingerprints
+from linguapress.rows import Rows
 from linguapress.scores import Floats, Rating, Relevance, TokenScores
 from linguapress.section_ratings import by_passage, of_sections, sectioned, spread
 from linguapress.text import Passage
@@ -112,7 +113,8 @@ class SelectedRelevance:
         tokens = tokens_of(parts, self._words(answers, trust), len(passages)) if answers else None
         warnings = (*first.warnings, *found.warnings)
         rating = sectioned(rows, self.scale * weight, units)
-        return replace(rating, warnings=warnings, needed=united(parts, needed, units), tokens=tokens)
+        told = Rows.of(query, passages, units).needed(united(parts, needed, units))
+        return replace(rating, warnings=warnings, needed=told, tokens=tokens)
 
     def _opinion(self, parts: Sequence[Excerpt], found: Rating, answers: Sequence[TokenScores], trust: Floats) -> _Opinion:
         """What the selector says of sections and units, each as far as it is trusted, and for the rest what it says on average."""

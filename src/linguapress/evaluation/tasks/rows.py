@@ -28,7 +28,8 @@ class _Subject(NamedTuple):
 _SUBJECTS = (
     _Subject(
         "Machines", ("place", "serial number", "cups"),
-        ("Dublin", "Cork", "Galway", "Sligo", "Ennis", "Tralee", "Athlone", "Wexford"), ("lobby", "bar", "spa", "gym", "kitchen", "conference room"), "{0} {1}",
+        ("Dublin", "Cork", "Galway", "Sligo", "Ennis", "Tralee", "Athlone", "Wexford"),
+        ("lobby", "bar", "spa", "gym", "kitchen", "conference room"), "{0} {1}",
         (("Which serial number has the machine in the {}?", "Serial number of the coffee machine, {}"),
          ("How many cups has the machine in the {} made?", "What is the count of cups for {}?")),
     ),
