@@ -10,7 +10,7 @@ from linguapress.scores import Floats
 from linguapress.text import Passage
 from linguapress.units import Units
 
-_TERM = regex.compile(r"[\p{L}\p{M}\p{N}]++(?:[.'’_-][\p{L}\p{M}\p{N}]++)*+")
+TERM = regex.compile(r"[\p{L}\p{M}\p{N}]++(?:[.'’_-][\p{L}\p{M}\p{N}]++)*+")
 _DIGIT = regex.compile(r"\p{N}")
 _CAPITAL = regex.compile(r"(?<=.)\p{Lu}", regex.S)  # inside of a word
 _RARE, _SHORTEST = 2, 2  # units that hold a term, at most; its characters, at least
@@ -21,7 +21,7 @@ def rare_terms(query: str) -> list[str]:
 
     Where most words have capitals these say nothing.
     """
-    words = [word for word in _TERM.findall(query) if len(word) >= _SHORTEST]
+    words = [word for word in TERM.findall(query) if len(word) >= _SHORTEST]
     named = [bool(_CAPITAL.search(word)) or (place > 0 and word[0].isupper()) for place, word in enumerate(words)]
     plain = len(words) == 1 or 2 * sum(named) <= len(words)
     found = (word for word, name in zip(words, named, strict=True) if _DIGIT.search(word) or (plain and name))

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 import regex
 from numpy.typing import NDArray
 
+from linguapress.rare_terms import TERM
 from linguapress.scores import Floats
-from linguapress.structure.signs import LOG
+from linguapress.structure.tables import rows
 from linguapress.text import Passage
 from linguapress.tongues import COMMON
 from linguapress.units import Units
 
 _FEWEST = 3  # rows, of all passages together, that are worth comparing
-_WORD = regex.compile(r"[\p{L}\p{N}](?:[\p{L}\p{M}\p{N}.'’_-]*[\p{L}\p{M}\p{N}])?")
-_CELLS = regex.compile(  # marks that part three cells, or blanks that part two
-    r"[^|]*+\|[^|]*+\||[^\t]*+\t[^\t]*+\t|[^;]*+;[^;]*+;|[^,]*+,(?! )[^,]*+,(?! )|[ \t]*+\S++(?: \S++)*+ {2,}+\S"
-)
 
 
 class Rows(NamedTuple):
@@ -39,9 +36,9 @@ class Rows(NamedTuple):
     @classmethod
     def of(cls, query: str, passages: Sequence[Passage], units: Sequence[Units]) -> Rows:
         """Finds the rows of all passages, and compares them as one table."""
-        pairs = list(zip(passages, units, strict=True))
-        places = [(number, unit) for number, pair in enumerate(pairs) for unit in _rows(*pair)]
-        asked = sorted({_plain(word) for word in _WORD.findall(query)} - COMMON)
+        pairs = enumerate(zip(passages, units, strict=True))
+        places = [(number, unit) for number, (passage, item) in pairs for unit in rows(passage.text, item)]
+        asked = sorted({_plain(word) for word in TERM.findall(query)} - COMMON)
         if len(places) >= _FEWEST and asked:
             held = _held(asked, [passages[number].text[slice(*units[number].spans[unit])] for number, unit in places])
             counts = held.sum(axis=0)
@@ -71,24 +68,16 @@ class Rows(NamedTuple):
         return found
 
 
-def _rows(passage: Passage, units: Units) -> Iterator[int]:
-    """Units that are a line of cells, or of a log."""
-    for unit in sorted(units.verbatim - units.frame):
-        line = passage.text[slice(*units.spans[unit])].strip()
-        if "\n" not in line and (_CELLS.match(line) or LOG.match(line)):
-            yield unit
-
-
 def _plain(word: str) -> str:
     """A word as it is compared: in small letters, without an s at its end."""
     return word.casefold().removesuffix("s")
 
 
-def _held(words: Sequence[str], rows: Sequence[str]) -> NDArray[np.bool_]:
-    """Which rows hold which words, shape [rows, words]."""
+def _held(words: Sequence[str], lines: Sequence[str]) -> NDArray[np.bool_]:
+    """Which lines hold which words, shape [lines, words]."""
     whole = regex.compile(r"(?<![\p{L}\p{N}])\L<words>s?(?![\p{L}\p{N}])", regex.I, words=words)
     place = {word: number for number, word in enumerate(words)}
-    found = np.zeros((len(rows), len(words)), dtype=bool)
-    for row, text in zip(found, rows, strict=True):
+    found = np.zeros((len(lines), len(words)), dtype=bool)
+    for row, text in zip(found, lines, strict=True):
         row[[place[word] for word in map(_plain, whole.findall(text)) if word in place]] = True
     return found

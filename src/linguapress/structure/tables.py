@@ -8,7 +8,9 @@ from itertools import groupby
 import regex
 
 from linguapress.structure.block import Block
+from linguapress.structure.signs import LOG, lines_between
 from linguapress.text import Span
+from linguapress.units import Units
 
 _DASHES = r"[ \t]*+:?+-++:?+[ \t]*+"
 _RULER = rf"(?:\|?+{_DASHES}(?:\|{_DASHES})++\|?+|\|{_DASHES}\|)"
@@ -20,6 +22,9 @@ _ROW = r"^[ \t>]*+\|(?:[^|\n]*+\|){2,}+[ \t]*+\r?+(?:\n|\Z)"
 _RULE = r"^[ \t>]*+\+(?:[-=]++\+)++[ \t]*+\r?+(?:\n|\Z)"
 _ROWS = regex.compile(rf"(?:{_ROW}){{2,}}+", regex.M)
 _GRID = regex.compile(rf"{_RULE}(?:{_ROW})++{_RULE}(?:{_ROW}|{_RULE})++", regex.M)
+_CELLS = regex.compile(  # marks that part three cells, or blanks that part two
+    r"[^|]*+\|[^|]*+\||[^\t]*+\t[^\t]*+\t|[^;]*+;[^;]*+;|[^,]*+,(?! )[^,]*+,(?! )|[ \t]*+\S++(?: \S++)*+ {2,}+\S"
+)
 _FEW = 3  # rules of a grid whose rows are a line each: above the header, below it, and at the end
 
 
@@ -42,9 +47,15 @@ def drawn(text: str, start: int, end: int) -> Iterator[Block]:
                 yield Block(rows[0].start, rows[-1].end, cuts=(*(row.start for row in rows), rows[-1].end), verbatim=True)
 
 
+def rows(text: str, units: Units) -> list[int]:
+    """Units that are a line of cells, whatever parts them, or of a log."""
+    lines = ((unit, text[slice(*units.spans[unit])].strip()) for unit in sorted(units.verbatim - units.frame))
+    return [unit for unit, line in lines if "\n" not in line and (_CELLS.match(line) or LOG.match(line))]
+
+
 def _lines(text: str, start: int, end: int) -> list[Span]:
     """Lines with their ends."""
-    return [Span(*match.span()) for match in regex.finditer(r"[^\n]*+\n|[^\n]++", text, pos=start, endpos=end)]
+    return [Span(*match.span()) for match in lines_between(text, start, end)]
 
 
 def _table(text: str, start: int, end: int) -> Block:
