@@ -16,7 +16,7 @@ RECORD, BESIDE = "linguapress", "linguapress_record"
 """Metadata keys of the record of a compression: the usual one, and the one where somebody else's value stands under that."""
 ORIGINAL = "linguapress_original"
 """Metadata key of the text of which the content is a reference to a memory."""
-_REFERENCE = re.compile(r"\s*\[\[memory:[a-z0-9:]{1,80}\]\]\s*")
+_REFERENCE = re.compile(r"\s*\[\[memory:[a-z0-9:]{1,80}\]\]\s*")  # soft.marks checks signatures, but brings torch
 _MARKS = ("tokens_before", "tokens_after", "limit")  # what every record has, also one that a store has written as text
 _BUDGETS = ("target_tokens", "rate")
 _ELSEWHERE = {"tokens": "target_tokens", "count": "token_counter", "budget": "target_tokens or rate"}  # names of the core
